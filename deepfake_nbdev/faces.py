@@ -164,7 +164,7 @@ class FaceTracker:
         frame: Frame, # the next frame of the clip
     ):
         "Take a frame"
-        before, self.thumbnail = self.thumbnail, cv2.resize(frame.image, (32, 32)).astype(np.int16)
+        before, self.thumbnail = self.thumbnail, _thumbnail(frame.image)
         if before is None or _is_cut(before, self.thumbnail):
             self._to_key_frame()
             self.active, room = [], 1
@@ -183,15 +183,35 @@ class FaceTracker:
         return sorted([t for t in self.tracks if len(t) >= needed and np.median(t.probs) > .95], key=lambda t: -t.weight)
 
 # %% ../nbs/01_faces.ipynb #a55286d1
+def _thumbnail(
+    image: np.ndarray, # (H,W,3) uint8 RGB
+) -> np.ndarray: # (16,16,3) int16
+    "The coarse look of a frame; every 4th pixel is enough for that"
+    step = 4 if min(image.shape[:2]) >= 128 else 1
+    return cv2.resize(np.ascontiguousarray(image[::step, ::step]), (16, 16), interpolation=cv2.INTER_AREA).astype(np.int16)
+
 def _is_cut(
-    before: np.ndarray, # (32,32,3) int16 thumbnail
-    after: np.ndarray,  # the same of the next frame
+    before: np.ndarray, # thumbnail of a frame
+    after: np.ndarray,  # that of the next
 ) -> bool:
     "Whether a new shot begins: most of the picture changed at once, and not only its brightness"
     change = after - before
-    return bool(np.abs(change - np.median(change)).mean() > 28)
+    return bool(np.abs(change - np.median(change)).mean() > 25)
 
 # %% ../nbs/01_faces.ipynb #d6f5ce79
+def _distance(
+    a: np.ndarray, # (N,4) boxes
+    b: np.ndarray, # (M,4) boxes
+) -> np.ndarray: # (N,M)
+    """How far apart two boxes are, in sides of the larger one
+
+    >>> _distance([[0, 0, 10, 10]], [[0, 0, 10, 10], [20, 0, 30, 10]]).tolist()
+    [[0.0, 2.0]]
+    """
+    a, b = np.asarray(a, float).reshape(-1, 1, 4), np.asarray(b, float).reshape(1, -1, 4)
+    side = lambda box: (box[..., 2:] - box[..., :2]).max(-1)
+    return np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1) / np.maximum(side(a), side(b))
+
 @patch
 def _search(self: FaceTracker, image: np.ndarray) -> Faces:
     "The whole cascade; while no face is known, larger pictures are tried for small faces, now and then"
@@ -205,8 +225,8 @@ def _search(self: FaceTracker, image: np.ndarray) -> Faces:
 @patch
 def _guesses(self: FaceTracker, boxes: np.ndarray) -> list[tuple[FaceTrack, Frame, np.ndarray, bool]]:
     "For each track and waiting frame a guessed box, and whether it lies between two that are known"
-    overlap = iou([t.boxes[-1] for t in self.active], boxes)
-    matched = {i: j for i, j in zip(*linear_sum_assignment(-overlap)) if overlap[i, j] > .1}
+    distance = _distance([t.boxes[-1] for t in self.active], boxes)
+    matched = {i: j for i, j in zip(*linear_sum_assignment(distance)) if distance[i, j] < 1}
     guesses, last = [], self.waiting[-1].index
     for i, track in enumerate(self.active):
         start, since = track.boxes[-1], track.frames[-1]
@@ -234,8 +254,8 @@ def _to_key_frame(self: FaceTracker):
 def _look_again(self: FaceTracker, image: np.ndarray, guess: np.ndarray, face: tuple) -> tuple:
     "The face left the straight line: search this frame itself"
     found = self.detector.find(image)
-    near = iou([guess], found.boxes)[0]
-    return [o[near.argmax()] for o in found] if near.max(initial=0) > .1 else face
+    distance = _distance(guess, found.boxes)[0]
+    return [o[distance.argmin()] for o in found] if distance.min(initial=1) < 1 else face
 
 @patch
 def _see(self: FaceTracker, track: FaceTrack, frame: Frame, box: np.ndarray, prob: float, landmarks: np.ndarray):
