@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Iterable, Iterator
 
+from .video import DeepfakeError
+
 # %% ../nbs/00a_workers.ipynb #a80e4aec
 @dataclass
 class WorkerFailure:
@@ -19,8 +21,8 @@ class WorkerFailure:
     kind: str    # 'crashed', 'timeout' or 'error'
     reason: str  # in words, for a table
 
-class WorkerError(RuntimeError):
-    "The workers themselves cannot run: nothing is wrong with the files."
+class WorkerError(DeepfakeError):
+    "The run itself cannot go on (no worker starts, the disk is full): nothing is wrong with the file at hand."
 
 # %% ../nbs/00a_workers.ipynb #18a60a07
 def _limit_threads():
@@ -44,6 +46,7 @@ def _serve(
         while True:
             job = connection.recv()
             try: result = function(*job, **common)
+            except WorkerError as e: result = e
             except Exception as e:
                 place = traceback.extract_tb(e.__traceback__)[-1]
                 result = WorkerFailure('error', f'{type(e).__name__}: {e} ({os.path.basename(place.filename)}:{place.lineno})')
@@ -94,7 +97,7 @@ def run_isolated(
     n_workers: int=1,        # processes at a time
     timeout: float=600,      # seconds a job may take before its worker is killed
 ) -> Iterator[tuple[int, Any]]: # (index of the job, its result or a `WorkerFailure`), as they end
-    "Run a function over jobs in processes of their own. Raises `WorkerError` where no worker comes up at all"
+    "Run a function over jobs in processes of their own. Raises `WorkerError` where no worker comes up, or where the function raises it"
     module = function_name.rpartition('.')[0]
     context, waiting, common = _context(module), deque(enumerate(jobs)), common or {}
     if not waiting: return
@@ -111,6 +114,7 @@ def run_isolated(
                 except (EOFError, OSError): result, alive = WorkerFailure('crashed', worker.death()), False
                 alive = alive and not (isinstance(result, WorkerFailure) and result.kind == 'timeout')
                 if job is None and not alive: raise WorkerError(f'a worker did not start: {worker.death()}')
+                if isinstance(result, WorkerError): raise result
                 worker.job = worker.deadline = None
                 if not alive:
                     worker.stop()
