@@ -41,11 +41,12 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def run(command: list, folder: Path, limit: float=600, **environment: str) -> None:
-    "Run a command silently; what it printed goes into the error it may end with"
+def run(command: list, folder: Path, limit: float=600, **environment: str) -> str:
+    "What a command prints; where it fails, that goes into the error"
     done = subprocess.run(list(map(str, command)), cwd=folder, env=os.environ | environment, text=True, errors='replace', timeout=limit,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode: raise RuntimeError(f'{" ".join(map(str, command))} ended in {done.returncode}:\n{done.stdout.strip()}')
+    return done.stdout
 
 
 def load_notebooks() -> dict[Path, list[dict]]:
@@ -114,6 +115,13 @@ def pins() -> Iterator[str]:
             if normal(name) not in pinned: yield f'{name} ({key} in settings.ini) is not in constraints.txt: run `make lock`'
 
 
+def docs() -> Iterator[str]:
+    "The notebooks can be made into documentation, up to where Quarto takes over"
+    with tempfile.TemporaryDirectory() as folder:
+        printed = run([sys.executable, ROOT / 'scripts/docs.py'], copy_project(Path(folder)), MPLBACKEND='Agg')
+    yield from json.loads(printed.splitlines()[-1])
+
+
 IMPORT_ALL = '''
 import importlib, pathlib, pkgutil, sys, deepfake_nbdev, fastai, fastcore
 folder = pathlib.Path(deepfake_nbdev.__file__).parent
@@ -163,7 +171,7 @@ def holds(check: Callable[[], Iterator[str]]) -> bool:
 
 
 def main(names: list[str]) -> int:
-    steps = {check.__name__: check for check in (exports, readme, index, sizes, pins, tests, wheel)}
+    steps = {check.__name__: check for check in (exports, readme, index, sizes, pins, docs, tests, wheel)}
     unknown = set(names) - steps.keys()
     if unknown: sys.exit(f'No such check: {", ".join(sorted(unknown))}. There are: {", ".join(steps)}')
     passed = failed = 0
