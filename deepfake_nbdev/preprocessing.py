@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['VIDEO_SUFFIXES', 'ROW_COLUMNS', 'Settings', 'find_videos', 'video_names', 'validate_video', 'cut_frame', 'crop_faces',
-           'record_row', 'json_path', 'lock_folder', 'read_record', 'preprocess', 'safe_path', 'clean_temporary',
-           'available_cores', 'command', 'summarise', 'deepfake_validate_video', 'write_csv', 'deepfake_cut_frame',
-           'deepfake_crop_faces']
+           'record_row', 'json_path', 'pick_frames', 'read_face_clip', 'read_clips', 'lock_folder', 'read_record',
+           'preprocess', 'safe_path', 'clean_temporary', 'available_cores', 'command', 'summarise',
+           'deepfake_validate_video', 'write_csv', 'deepfake_cut_frame', 'deepfake_crop_faces']
 
 # %% ../nbs/02_preprocessing.ipynb #0625b8e0
 import json, os, shutil, sys
@@ -16,6 +16,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Callable, Iterator
 
+import cv2
 import numpy as np
 import pandas as pd
 from fastcore.script import call_parse
@@ -23,7 +24,7 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from .faces import FaceTrack, FaceTracker, cut_face_clip, load_detector
-from .video import DeepfakeError, MjpegWriter, VideoError, atomic_path, iter_frames, probe, read_header, write_mjpeg
+from .video import DeepfakeError, MjpegWriter, VideoError, atomic_path, iter_frames, probe, read_header, read_mjpeg, write_mjpeg
 from .workers import WorkerError, WorkerFailure, run_isolated
 
 # %% ../nbs/02_preprocessing.ipynb #c0e960c5
@@ -207,6 +208,44 @@ def json_path(
     """
     return Path(str(face_path).removesuffix('.avi') + '.json')
 
+# %% ../nbs/02_preprocessing.ipynb #75665f25
+def pick_frames(
+    n_available: int,  # frames of the face clip
+    n_frames: int,     # frames wanted
+    offset: float=.5,  # where in its share of the video each frame is taken, 0..<1
+) -> list[int]: # at most `n_frames`, ascending, all different
+    """Frames spread evenly over a face clip; all of it where it is short
+
+    >>> pick_frames(150, 4), pick_frames(150, 4, 0.), pick_frames(3, 4)
+    ([18, 56, 93, 131], [0, 37, 75, 112], [0, 1, 2])
+    """
+    if n_available <= n_frames: return list(range(n_available))
+    return [int((i + offset) * n_available / n_frames) for i in range(n_frames)]
+
+def read_face_clip(
+    face_path: str|Path, # `.avi` of `crop_faces`
+    indices: list[int],  # frames wanted
+    size: int=224,       # side of the frames returned, in pixels
+) -> np.ndarray: # (T,size,size,3) uint8 RGB
+    "Frames of a face clip. Raises `VideoError`"
+    images = read_mjpeg(face_path, indices)
+    if images.shape[1:3] == (size, size): return images
+    method = cv2.INTER_AREA if size < images.shape[1] else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(image, (size, size), interpolation=method) for image in images])
+
+def read_clips(
+    face_path: str|Path, # `.avi` of `crop_faces`
+    n_available: int,    # its frames
+    n_frames: int,       # frames of a clip
+    size: int=224,       # side of the frames, in pixels
+    n_clips: int=2,      # looks at the video, each at another offset
+) -> tuple[np.ndarray, np.ndarray]: # (K,T,size,size,3) uint8 RGB, and the (K,T) indices; K is 1 where the clip is short
+    "What a model looks at when it judges a video"
+    n_clips = min(n_clips, max(1, n_available // n_frames))
+    indices = np.array([pick_frames(n_available, n_frames, (k + .5) / n_clips) for k in range(n_clips)])
+    images = read_face_clip(face_path, indices.ravel().tolist(), size)
+    return images.reshape(*indices.shape, *images.shape[1:]), indices
+
 # %% ../nbs/02_preprocessing.ipynb #c3dc8e27
 @contextmanager
 def lock_folder(
@@ -229,7 +268,7 @@ def read_record(
 ) -> dict|None: # None: there is none
     "What `crop_faces` wrote beside a face clip"
     try: return json.loads(json_path(face_path).read_text(encoding='utf-8'))
-    except (FileNotFoundError, ValueError): return None
+    except (OSError, ValueError): return None
 
 def _row_done(path: str|Path, face_path: Path, settings: Settings, retry_failed: bool) -> dict|None:
     "The row of a video that needs no work, or None"

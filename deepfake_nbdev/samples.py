@@ -55,6 +55,7 @@ OUTLINES = {  # traced on the portrait, in its pixels
 POINTS = {  # landmarks, in the same pixels
     'left_eye': (204, 101.5), 'right_eye': (247, 103), 'nose': (225, 127), 'left_mouth': (204, 140.5), 'right_mouth': (244, 141.5),
     'left_brow': (201, 91), 'right_brow': (251, 92), 'mouth': (224, 148), 'chin': (222, 181), 'face': (224, 125), 'neck': (221, 190),
+    'gap_left': (212.5, 147.3), 'gap': (224, 149.2), 'gap_right': (235.5, 147.3),  # the line under the upper teeth
 }
 
 def to_sheet(
@@ -117,14 +118,14 @@ def carry(
 
 # %% ../nbs/90_samples.ipynb #03ca38ce
 LOOKS = [  # skin as a share of the portrait's, hair
-    ((1., .98, .97), (.17, .14, .13)), ((.84, .71, .6), (.2, .14, .11)), ((1., .95, .9), (.6, .42, .25)), ((.6, .46, .37), (.13, .11, .1)),
-    ((1.04, 1., .97), (.62, .6, .58)), ((.95, .86, .76), (.33, .22, .15)), ((1.03, .97, .94), (.55, .28, .15)), ((.7, .55, .44), (.15, .12, .11)),
-    ((.98, .9, .8), (.14, .12, .12)), ((1., .96, .94), (.7, .58, .38)), ((.5, .38, .31), (.12, .1, .1)), ((.97, .9, .86), (.42, .28, .18))]
+    ((1., .98, .97), (.17, .14, .13)), ((.84, .74, .65), (.2, .14, .11)), ((1., .95, .9), (.6, .42, .25)), ((.6, .5, .43), (.13, .11, .1)),
+    ((1.04, 1., .97), (.62, .6, .58)), ((.95, .87, .79), (.33, .22, .15)), ((1.03, .97, .94), (.55, .28, .15)), ((.68, .57, .49), (.15, .12, .11)),
+    ((.98, .9, .82), (.14, .12, .12)), ((1., .96, .94), (.7, .58, .38)), ((.5, .42, .37), (.12, .1, .1)), ((.97, .9, .86), (.42, .28, .18))]
 RANGES = dict(
     eye_size=(.9, 1.2), eye_gap=(-3.5, 3.5), brow_height=(-4, 3), nose_width=(.85, 1.25), nose_length=(-3, 4), mouth_width=(.82, 1.15),
     mouth_height=(.75, 1.1), smile=(-3.5, .5), jaw_width=(.86, 1.14), face_length=(-5, 8), face_width=(.92, 1.08), hair_top=(.9, 1.25), hair_width=(-14, 8), hair_length=(-6, 30),
-    pores=(.018, .03), light_angle=(0, 6.28), light=(.08, .28), exposure=(.82, 1.08), warmth=(-.07, .07),
-    blur=(.35, .7), noise=(.010, .022), size=(.9, 1.1), x=(-18, 18), y=(-8, 6))
+    pores=(.024, .036), light_angle=(0, 6.28), light=(.08, .28), exposure=(.82, 1.08), warmth=(-.07, .07),
+    blur=(.3, .6), noise=(.005, .012), size=(.84, 1.02), x=(-18, 18), y=(-8, 6))
 
 @dataclass(frozen=True)
 class Person:
@@ -219,11 +220,12 @@ def _paint(
     image = image * (1 + skin[..., None] * (np.float32(person.skin) - 1))
     image = _dye(image, hair, person.hair, .5)
     if person.beard:
-        stubble = cv2.GaussianBlur(beard, (0, 0), 4) * (1 - mouth) * person.beard * np.clip(.72 + .14 * _texture(chance, 1.1), 0, 1)
+        stubble = cv2.GaussianBlur(beard, (0, 0), 4) * (1 - mouth) * person.beard * np.clip(.72 + .1 * _texture(chance, 1.1), 0, 1)
         image = image + stubble[..., None] * (.75 * np.float32(person.hair) - image)
-    image = image + skin[..., None] * (person.pores * _texture(chance, .7) + .015 * _texture(chance, 6))[..., None]
+    roughness = person.pores * _texture(chance, .9) + .015 * _texture(chance, 6)
+    image = image + (skin * roughness)[..., None] * (.4 + .8 * image)
     if person.glasses: image = _draw_glasses(image)
-    return _draw_mouth_line(_dress(image, clothes, person, chance))
+    return _draw_gap(_dress(image, clothes, person, chance))
 
 def _dress(image: np.ndarray, clothes: np.ndarray, person: Person, chance: np.random.Generator) -> np.ndarray:
     "Clothes instead of the space suit"
@@ -238,11 +240,12 @@ def _draw_glasses(image: np.ndarray) -> np.ndarray:
     cv2.line(frame, np.round(eyes[0] + (21, -2)).astype(int).tolist(), np.round(eyes[1] - (21, 2)).astype(int).tolist(), 255, 2, cv2.LINE_AA)
     return image * (1 - .85 * frame[..., None] / np.float32(255))
 
-def _draw_mouth_line(image: np.ndarray) -> np.ndarray:
-    "The dark gap under the teeth, thin while the mouth is shut; opening the mouth widens it"
-    line = np.zeros(image.shape[:2], np.uint8)
-    centre = to_sheet(POINTS['mouth'])
-    cv2.ellipse(line, np.round((centre - (0, 2)) * 8).astype(int).tolist(), (130, 28), 0, 20, 160, 255, 2, cv2.LINE_AA, 3)
+def _draw_gap(image: np.ndarray) -> np.ndarray:
+    "The dark line under the teeth, thin while the mouth is shut; opening the mouth widens it"
+    line, points = np.zeros(image.shape[:2], np.uint8), to_sheet([POINTS[name] for name in ('gap_left', 'gap', 'gap_right')])
+    x = np.linspace(points[0, 0] - 2, points[2, 0] + 2, 20)
+    curve = np.stack([x, np.polyval(np.polyfit(points[:, 0], points[:, 1], 2), x)], -1)
+    cv2.polylines(line, [np.round(curve * 8).astype(np.int32)], False, 255, 2, cv2.LINE_AA, 3)
     return image + .7 * line[..., None] / np.float32(255) * (np.float32([.25, .1, .1]) - image)
 
 # %% ../nbs/90_samples.ipynb #f91931e2
@@ -278,8 +281,8 @@ def _names(points: np.ndarray, mirrored: bool) -> dict[str, np.ndarray]:
     return {name: point.astype(np.float32) for name, point in zip(names, points)}
 
 # %% ../nbs/90_samples.ipynb #9a444f85
-MOTIONS = ('roll', 'sway', 'turn', 'nod', 'open', 'smile', 'brow', 'blink')
-SWING = np.float32([.07, 5, 5, 3.5, 6, 2, 2, 9])  # how far each goes: radians for the roll, pixels for the others
+MOTIONS = ('roll', 'sway', 'turn', 'nod', 'open', 'smile', 'brow', 'blink')  # four of the head, four of the face
+SWING = np.float32([.07, 5, 5, 3.5, 6, 2, 2, 6.5])  # how far each goes: radians for the roll, pixels for the others
 
 class Pose(NamedTuple):
     "What a head does at a moment."
@@ -300,10 +303,12 @@ def pose_at(
                 person.size * (1 + .03 * wave(1, .1, .2)[0]))
 
 # %% ../nbs/90_samples.ipynb #b759479e
-def _opening(mouth: np.ndarray) -> np.ndarray:
-    "What is under the lips goes down; the line between them is stretched to a gap"
-    y, x = np.mgrid[0:SHEET_HEIGHT:2, 0:SHEET_WIDTH:2].astype(np.float32) - mouth[::-1, None, None] + np.float32([2, 0])[:, None, None]
-    down = np.clip(y / 8, 0, 1) * np.exp(-.5 * (x / 34)**2 - .5 * (np.maximum(y - 30, 0) / 18)**2)
+def _opening(gap: np.ndarray) -> np.ndarray:
+    "What is under the line through three points goes down; the line itself is stretched to a gap"
+    y, x = np.mgrid[0:SHEET_HEIGHT:2, 0:SHEET_WIDTH:2].astype(np.float32)
+    x -= gap[1, 0]
+    y -= np.polyval(np.polyfit(gap[:, 0] - gap[1, 0], gap[:, 1], 2), np.clip(x, -20, 20)) - 1
+    down = np.clip(y / 8, 0, 1) * np.exp(-.5 * (x / 26)**2 - .5 * (np.maximum(y - 30, 0) / 18)**2)
     return np.stack([np.zeros_like(down), -down])
 
 def _rolling(neck: np.ndarray) -> np.ndarray:
@@ -319,10 +324,9 @@ def motion_fields(
     at = draw_sheet(person).points
     both = lambda part, spread, shift: sum(bump(at[f'{side}_{part}'], spread, (sign * shift[0], shift[1]), step=2)
                                            for side, sign in (('left', -1), ('right', 1)))
-    head = np.float32([[0, 30]])[0]
-    fields = [_rolling(at['neck']), bump(at['face'] - head, (75, 75), (1, 0), step=2), bump(at['face'], (42, 60), (1, 0), step=2),
-              bump(at['face'], (45, 50), (0, 1), step=2), _opening(at['mouth']), both('mouth', (10, 9), (1, -.8)),
-              both('brow', (20, 7), (0, -1)), both('eye', (15, 6), (0, 1))]
+    fields = [_rolling(at['neck']), bump(at['face'] - (0, 30), (75, 75), (1, 0), step=2), bump(at['face'], (42, 60), (1, 0), step=2),
+              bump(at['face'], (45, 50), (0, 1), step=2), _opening(np.array([at['gap_left'], at['gap'], at['gap_right']])), both('mouth', (10, 9), (1, -.8)),
+              both('brow', (20, 7), (0, -1)), both('eye', (14, 5), (0, 1))]
     return np.stack(fields).reshape(len(MOTIONS), -1).astype(np.float32)
 
 # %% ../nbs/90_samples.ipynb #d17ba345
@@ -337,16 +341,19 @@ HEAD_AT = np.float32([160, 128])  # where the middle of the face rests in a fram
 def frame_map(
     person: Person,
     pose: Pose,
-) -> tuple[np.ndarray, np.ndarray]: # x and y on the sheet, (256,320) float32 each
+    box: tuple[slice, slice]=(slice(None), slice(None)), # rows and columns of the frame
+) -> tuple[np.ndarray, np.ndarray]: # x and y on the sheet, (256,320) float32 each, or the part in the box
     "Where on the sheet each pixel of a frame is fetched from"
-    field = (pose.motions @ motion_fields(person)).reshape(2, SHEET_HEIGHT // 2, SHEET_WIDTH // 2)
+    fields, n_head = motion_fields(person), MOTIONS.index('open')
+    as_layers = lambda field: np.ascontiguousarray(field.reshape(2, SHEET_HEIGHT // 2, SHEET_WIDTH // 2).transpose(1, 2, 0))
+    head, face = (as_layers(pose.motions[part] @ fields[part]) for part in (slice(n_head), slice(n_head, None)))
     middle, size = draw_sheet(person).points['face'], np.float32(1 / pose.scale)
-    corner = middle - (HEAD_AT + pose.shift) * size  # frame -> sheet: pixel * size + corner
-    matrix = np.float32([[size / 2, 0, corner[0] / 2], [0, size / 2, corner[1] / 2]])
-    bent = cv2.warpAffine(np.ascontiguousarray(field.transpose(1, 2, 0)), matrix, (WIDTH, HEIGHT),
-                          flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-    x, y = _grid()
-    return x * size + np.float32(corner[0]) + bent[..., 0], y * size + np.float32(corner[1]) + bent[..., 1]
+    corner = np.float32(middle - (HEAD_AT + pose.shift) * size)
+    x, y = (axis[box] * size + start for axis, start in zip(_grid(), corner))
+    for field in (head, face):  # in this order: the mouth opens where the head has taken it
+        bent = cv2.remap(field, x / 2, y / 2, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x, y = x + bent[..., 0], y + bent[..., 1]
+    return x, y
 
 def fetch(
     layers: np.ndarray,                  # (340,420,C) uint8, of a sheet
@@ -374,7 +381,7 @@ def _draw_occluder(kind: str, skin: tuple[float, ...], at: np.ndarray) -> np.nda
     "Paint it: (256,320,4) uint8 RGB and opacity"
     layer, spot = np.zeros((HEIGHT, WIDTH, 4), np.uint8), lambda x, y: np.round((at + (x, y)) * 8).astype(int).tolist()
     line = lambda start, end, colour, width: cv2.line(layer, spot(*start), spot(*end), (*colour, 255), width, cv2.LINE_AA, 3)
-    if kind == 'bar': line((0, -300), (14, 300), (96, 92, 88), 15)
+    if kind == 'bar': line((0, -300), (14, 300), (96, 92, 88), 12)
     if kind == 'microphone':
         line((6, 10), (40, 240), (40, 40, 44), 9)
         cv2.ellipse(layer, spot(0, 0), (104, 136), -8, 0, 360, (62, 62, 66, 255), -1, cv2.LINE_AA, 3)
@@ -489,8 +496,8 @@ def other_expression(
     "The target's own face, moving as the source does in the source's own clip"
     own, theirs = (pose_at(person, index / FPS) for person in (swap.target, swap.source))
     taken = np.isin(MOTIONS, names)
-    where = frame_map(swap.target, own._replace(motions=np.where(taken, theirs.motions, own.motions)))
-    return fetch(draw_sheet(swap.target).image[..., :3], [axis[shot.box] for axis in where]).astype(np.float32)
+    where = frame_map(swap.target, own._replace(motions=np.where(taken, theirs.motions, own.motions)), shot.box)
+    return fetch(draw_sheet(swap.target).image[..., :3], where).astype(np.float32)
 
 # %% ../nbs/90_samples.ipynb #dd096382
 def redraw(
@@ -525,28 +532,28 @@ def edge(
 # %% ../nbs/90_samples.ipynb #21e824d1
 def deepfakes(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
     "Another face, drawn small, with a soft edge"
-    face = redraw(other_face(shot, swap), .36 / swap.strength)
+    face = redraw(other_face(shot, swap), .3 / swap.strength)
     return match_colours(face, shot.image, shot.masks[..., 0]), edge(shot.masks[..., 0], 6, 4)
 
 def face2face(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
     "The own face with another's expression, drawn smooth"
-    face = redraw(other_expression(shot, swap, index, ('open', 'smile', 'brow')), .55 / swap.strength)
-    return match_colours(face, shot.image, shot.masks[..., 0]), edge(shot.masks[..., 0], 3, 1.5)
+    face = redraw(other_expression(shot, swap, index, ('open', 'smile', 'brow')), .4 / swap.strength)
+    return match_colours(face, shot.image, shot.masks[..., 0]), edge(shot.masks[..., 0], 4, 1)
 
 def faceswap(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
     "Another face laid over: hard edge, half-matched colours, a tremble"
     tremble = dice(swap.target.seed, swap.target.number, index, 6).normal(0, .8, 2)
-    face = cv2.GaussianBlur(other_face(shot, swap, tremble), (0, 0), .7 * swap.strength)
+    face = cv2.GaussianBlur(other_face(shot, swap, tremble), (0, 0), .9 * swap.strength)
     return match_colours(face, shot.image, shot.masks[..., 0], 1 - .4 * swap.strength), edge(shot.masks[..., 0], 5, 0)
 
 def neuraltextures(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
     "Another motion of the mouth, and smooth skin about it"
-    face = redraw(other_expression(shot, swap, index, ('open', 'smile')), .4 / swap.strength)
-    return match_colours(face, shot.image, shot.masks[..., 1]), edge(shot.masks[..., 1], 2, 2)
+    face = redraw(other_expression(shot, swap, index, ('open', 'smile')), .32 / swap.strength)
+    return match_colours(face, shot.image, shot.masks[..., 1]), edge(shot.masks[..., 1], 2, 1.5)
 
 def faceshifter(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
     "Another face in the target's light; what is before the face stays"
-    face = redraw(match_colours(other_face(shot, swap), shot.image, shot.masks[..., 0]), .5 / swap.strength)
+    face = redraw(match_colours(other_face(shot, swap), shot.image, shot.masks[..., 0]), .38 / swap.strength)
     wide = lambda image: cv2.GaussianBlur(redraw(image, .125), (0, 0), 6)
     light = wide(shot.image.astype(np.float32)) - wide(face)
     return face + light, cv2.min(edge(shot.masks[..., 0], 2, 3), 255 - shot.occluder)
