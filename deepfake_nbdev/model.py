@@ -79,6 +79,18 @@ class DeepfakeModel(nn.Module):
         "What the CNN sees in each frame"
         return self.feature_map(self.backbone((frames - self.mean) / self.std)).mean((2, 3))
 
+    def _over_time(
+        self,
+        features: Tensor, # (B,T,C), padded at the end
+        lengths: Tensor,  # (B,)
+    ) -> Tensor: # (B,T,2*hidden)
+        "The LSTM over the frames that are there"
+        packed = pack_padded_sequence(features, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        # cuDNN cannot run an LSTM backwards in eval mode, which heatmaps need: there, and for this call alone, it is off
+        with torch.backends.cudnn.flags(enabled=self.training or not torch.is_grad_enabled()):
+            states, _ = self.lstm(packed)
+        return pad_packed_sequence(states, batch_first=True, total_length=features.shape[1])[0]
+
     def forward(
         self,
         clips: Tensor,             # (B,T,3,H,W) float RGB in 0..1, padded at the end
@@ -89,8 +101,7 @@ class DeepfakeModel(nn.Module):
         there = torch.arange(n_frames, device=clips.device) < lengths[:, None]
         seen = self.frame_features(clips[there])
         features = seen.new_zeros(n_clips, n_frames, seen.shape[1]).masked_scatter(there[..., None], seen)
-        packed, _ = self.lstm(pack_padded_sequence(features, lengths.cpu(), batch_first=True, enforce_sorted=False))
-        states = self.dropout(pad_packed_sequence(packed, batch_first=True, total_length=n_frames)[0])
+        states = self.dropout(self._over_time(features, lengths))
         frame_logits = self.fake_head(states)[..., 0] * there
         mean = lambda values: values.sum(1) / lengths.view(-1, *[1] * (values.dim() - 2))
         return mean(frame_logits), self.method_head(mean(states * there[..., None])), frame_logits

@@ -677,6 +677,7 @@ def make_samples(
         for job, result in done:
             if isinstance(result, WorkerFailure): raise RuntimeError(f'person {job:03d}: {result.reason}')
             bar.update(6)
+    for left in dst.rglob('.tmp-*.mp4'): left.unlink()  # of a run that was killed
     for split, pairs in splits.items():
         with atomic_path(dst/f'{split}.json') as beside: beside.write_text(json.dumps(pairs))
     return dst
