@@ -8,8 +8,10 @@ __all__ = ['WorkerFailure', 'WorkerError', 'run_isolated']
 # %% ../nbs/00a_workers.ipynb #4c21aa29
 import importlib, multiprocessing, os, signal, sys, time, traceback
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any, Iterable, Iterator
 
 from .video import DeepfakeError
@@ -61,12 +63,19 @@ def _context(module: str) -> multiprocessing.context.BaseContext:
     if method == 'forkserver': context.set_forkserver_preload([module])
     return context
 
+@contextmanager
+def _without_main():
+    "Workers import what they need by name; they must not run the caller's script again, as multiprocessing has them do"
+    main, sys.modules['__main__'] = sys.modules['__main__'], ModuleType('__main__')
+    try: yield
+    finally: sys.modules['__main__'] = main
+
 class _Worker:
     "A process, its pipe, and the job that it is busy with"
     def __init__(self, context, function_name, common):
         self.connection, child = context.Pipe()
         self.process = context.Process(target=_serve, args=(child, function_name, common), daemon=True)
-        self.process.start()
+        with _without_main(): self.process.start()
         child.close()
         self.ready, self.job, self.deadline = False, None, None
 
