@@ -63,7 +63,7 @@ def to_sheet(
 ) -> np.ndarray: # (...,2) pixels of the sheet
     """Where a point of the portrait lies on the sheet
 
-    >>> to_sheet(np.array([45., 10.])).tolist()
+    >>> to_sheet(np.array([45., 10.])).round(2).tolist()
     [0.0, 12.0]
     """
     return (np.asarray(points, np.float32) - (LEFT, 0)) * np.float32(ZOOM)
