@@ -69,8 +69,9 @@ class DeepfakeModel(nn.Module):
         self.feature_map = nn.Identity()  # a place to hook heatmaps to, whatever the CNN
         self.lstm = nn.LSTM(input_size=self.backbone.num_features, hidden_size=config.hidden, num_layers=1, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(config.dropout)
-        self.fake_head = nn.Linear(2 * config.hidden, 1)
-        self.method_head = nn.Linear(2 * config.hidden, len(config.methods))
+        n_features = 2 * config.hidden + self.backbone.num_features
+        self.fake_head = nn.Linear(n_features, 1)
+        self.method_head = nn.Linear(n_features, len(config.methods))
 
     def frame_features(
         self,
@@ -101,7 +102,7 @@ class DeepfakeModel(nn.Module):
         there = torch.arange(n_frames, device=clips.device) < lengths[:, None]
         seen = self.frame_features(clips[there])
         features = seen.new_zeros(n_clips, n_frames, seen.shape[1]).masked_scatter(there[..., None], seen)
-        states = self.dropout(self._over_time(features, lengths))
+        states = self.dropout(torch.cat([self._over_time(features, lengths), features], -1))
         frame_logits = self.fake_head(states)[..., 0] * there
         mean = lambda values: values.sum(1) / lengths.view(-1, *[1] * (values.dim() - 2))
         return mean(frame_logits), self.method_head(mean(states * there[..., None])), frame_logits

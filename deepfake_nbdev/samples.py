@@ -480,7 +480,7 @@ def _alignment(target: Person, source: Person) -> np.ndarray:
 def other_face(
     shot: Shot, # its part about the face, as all that follows
     swap: Swap,
-    tremble: np.ndarray=np.zeros(2), # how far it lies beside its place, in pixels
+    tremble: tuple[float, float]=(0., 0.), # how far it lies beside its place, in pixels
 ) -> np.ndarray: # (H,W,3) float32 0..255
     "The source's face in the target's place and pose"
     matrix, (x, y) = _alignment(swap.target, swap.source), (shot.where[0] + np.float32(tremble[0]), shot.where[1] + np.float32(tremble[1]))
