@@ -84,7 +84,7 @@ class Size:
     settings: Settings
     epochs: int
 
-FULL = Size(20, 160, Settings(), 40)
+FULL = Size(20, 160, Settings(), 50)
 QUICK = Size(6, 40, Settings(min_frames=30, n_frames=40), 3)
 
 def _train_small(meta: Path, out: Path, epochs: int, seed: int):
