@@ -61,10 +61,10 @@ def region_words(
 ) -> str:
     """A face region as one would say it
 
-    >>> region_words('left_eye')
-    'left eye'
+    >>> region_words('mouth'), region_words('outside')
+    ('mouth', 'surroundings of the face')
     """
-    return region.replace('_', ' ')
+    return 'surroundings of the face' if region == 'outside' else region.replace('_', ' ')
 
 def top_region(
     roi: dict[str, dict], # a verdict's `roi`

@@ -41,9 +41,10 @@ def _serve(
     "The life of a worker: take a job, answer it, until the pipe closes"
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     module, _, name = function_name.rpartition('.')
-    function = getattr(importlib.import_module(module), name)
-    _limit_threads()
     try:
+        try: function = getattr(importlib.import_module(module), name)
+        except Exception as e: return connection.send(WorkerError(f'{function_name} cannot run in a worker: {type(e).__name__}: {e}'))
+        _limit_threads()
         connection.send('ready')
         while True:
             job = connection.recv()
