@@ -4,6 +4,7 @@
     python scripts/outputs.py nbs/01_faces.ipynb   this one
 """
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def keep_outputs(path: Path):
 
 
 if __name__ == '__main__':
-    for path in [Path(name).resolve() for name in sys.argv[1:]] or sorted(nbglob(ROOT / 'nbs', as_path=True)):
-        keep_outputs(path)
+    paths = [Path(name).resolve() for name in sys.argv[1:]] or sorted(nbglob(ROOT / 'nbs', as_path=True))
+    if len(paths) == 1: keep_outputs(paths[0])
+    for path in paths if len(paths) > 1 else []:  # each in a process of its own
+        subprocess.run([sys.executable, __file__, path], check=True)
         print(path.name, flush=True)
