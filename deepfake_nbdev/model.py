@@ -8,6 +8,7 @@ __all__ = ['UNCALIBRATED', 'FORMAT', 'ModelConfig', 'create_backbone', 'Deepfake
 
 # %% ../nbs/04_model.ipynb #0575f00b
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from scipy.optimize import minimize
 from scipy.special import expit
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from .video import DeepfakeError, atomic_path
@@ -71,7 +73,8 @@ class DeepfakeModel(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         n_features = 2 * config.hidden + self.backbone.num_features
         self.fake_head = nn.Linear(n_features, 1)
-        self.method_head = nn.Linear(n_features, len(config.methods))
+        linear = nn.Linear if config.methods else partial(skip_init, nn.Linear)  # PyTorch warns of initialising nothing
+        self.method_head = linear(n_features, len(config.methods))
 
     def frame_features(
         self,
