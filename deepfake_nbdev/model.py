@@ -128,23 +128,24 @@ def score_clips(
     return float(fake.mean()), method.mean(0), frames
 
 # %% ../nbs/04_model.ipynb #f9784a11
-UNCALIBRATED = {'slope': 1., 'intercept': 0., 'n_videos': 0, 'uncertain': [.4, .6]}
+UNCALIBRATED = {'slope': 1., 'intercept': 0., 'low': 0., 'high': 1., 'n_videos': 0, 'uncertain': [.4, .6]}
 
 def fit_calibration(
     logits: np.ndarray, # (N,) of the validation videos
     labels: np.ndarray, # (N,) 1 is fake
-) -> dict: # 'slope', 'intercept', 'n_videos', 'uncertain'
+) -> dict: # 'slope', 'intercept', 'low' and 'high' (ends of the scale), 'n_videos', 'uncertain'
     "Platt's scaling, with his targets; unchanged where there is only one class"
     logits, labels = np.asarray(logits, float), np.asarray(labels, int)
     n_fake, n_real = (labels == 1).sum(), (labels == 0).sum()
     if not n_fake or not n_real: return dict(UNCALIBRATED)
-    targets = np.where(labels == 1, (n_fake + 1) / (n_fake + 2), 1 / (n_real + 2))
+    ends = {'low': float(1 / (n_real + 2)), 'high': float((n_fake + 1) / (n_fake + 2)), 'n_videos': len(labels)}
+    targets = np.where(labels == 1, ends['high'], ends['low'])
     weights = np.where(labels == 1, .5 / n_fake, .5 / n_real)  # real and fake count alike, as in training
     def loss(parameters):
-        z = parameters[0] * logits + parameters[1]
-        return (weights * (np.logaddexp(0, z) - targets * z)).sum()
-    slope, intercept = minimize(loss, [1., 0.], method='L-BFGS-B', bounds=[(1e-3, 1e3), (None, None)]).x
-    return UNCALIBRATED | {'slope': float(slope), 'intercept': float(intercept), 'n_videos': len(labels)}
+        p = probability(logits, ends | {'slope': parameters[0], 'intercept': parameters[1]})
+        return -(weights * (targets * np.log(p) + (1 - targets) * np.log(1 - p))).sum()
+    slope, intercept = minimize(loss, [1., 0.], method='L-BFGS-B', bounds=[(1e-3, 1e3), (-1e3, 1e3)]).x
+    return UNCALIBRATED | ends | {'slope': float(slope), 'intercept': float(intercept)}
 
 def probability(
     logit: float|np.ndarray, # of the network
@@ -152,10 +153,11 @@ def probability(
 ) -> float|np.ndarray: # 0..1
     """Calibrated probability of being fake
 
-    >>> probability(0., UNCALIBRATED), round(probability(2., {'slope': 2., 'intercept': -1.}), 3)
+    >>> probability(0., UNCALIBRATED), round(probability(2., UNCALIBRATED | {'slope': 2., 'intercept': -1.}), 3)
     (0.5, 0.953)
     """
-    result = expit(calibration['slope'] * np.asarray(logit, float) + calibration['intercept'])
+    low, high = calibration['low'], calibration['high']
+    result = low + (high - low) * expit(calibration['slope'] * np.asarray(logit, float) + calibration['intercept'])
     return float(result) if result.ndim == 0 else result
 
 # %% ../nbs/04_model.ipynb #4ebd18c3
@@ -201,4 +203,4 @@ def load_checkpoint(
         model.load_state_dict(content['state_dict'])
         facts = {key: content[key] for key in ('preprocessing', 'calibration', 'metrics', 'training')}
     except (KeyError, TypeError, AttributeError, RuntimeError) as e: raise DeepfakeError(f'{path}: damaged, or changed by hand: {str(e)[:300]}') from None
-    return Checkpoint(model.to(device).eval(), **facts)
+    return Checkpoint(model.to(device).eval(), **facts | {'calibration': UNCALIBRATED | facts['calibration']})

@@ -191,7 +191,7 @@ _PARTS['frames'] = """
     <li><figure>
       <img src="{{ picture.frame }}" alt="The face {{ when }}" width="224" height="224">
       {% if picture.overlay %}<img src="{{ picture.overlay }}" alt="The same {{ when }} with the heatmap over it" width="224" height="224">{% endif %}
-      <figcaption>{{ when|replace('at ', '') }}{% if picture.p_fake is not none %}<b>{{ picture.p_fake|percent }} fake</b>{% endif %}</figcaption>
+      <figcaption>{{ when|replace('at ', '') }}{% if picture.p_fake is not none %}<b>{{ picture.p_fake|brief }} fake</b>{% endif %}</figcaption>
     </figure></li>
     {% endfor %}
   </ol>
@@ -222,7 +222,7 @@ _PARTS['regions'] = """
     A region matters if hiding it changes much, whatever its heat{% endif %}. Left and right are as seen in the picture.</p>
   <table class="bars"><thead><tr><th scope="col">Region</th><th scope="col">Share of the heat</th>{% if tested %}<th scope="col">Change when hidden</th>{% endif %}</tr></thead><tbody>
   {% for region in regions %}<tr><th scope="row">{{ region.name }}</th>
-    <td>{% if region.share is not none %}<span class="bar heat"><i style="width:{{ region.share|share }}"></i></span><b>{{ region.share|percent }}</b>{% else %}–{% endif %}</td>
+    <td>{% if region.share is not none %}<span class="bar heat"><i style="width:{{ region.share|share }}"></i></span><b>{{ region.share|brief }}</b>{% else %}–{% endif %}</td>
     {% if tested %}<td>{% if region.change is not none %}<span class="bar change"><i class="{{ region.way }}" style="left:{{ region.left|share }};width:{{ region.length|share }}"></i></span><b>{{ region.change }}</b>{% else %}–{% endif %}</td>{% endif %}</tr>
   {% endfor %}</tbody></table>
   {% if faithfulness %}
@@ -242,7 +242,7 @@ _PARTS['methods'] = """
   <h2>By which method</h2>
   <p>If it is a fake: how probable each method is, among those that the model was trained on. It cannot name others.</p>
   <table class="bars"><thead><tr><th scope="col">Method</th><th scope="col">Probability</th></tr></thead><tbody>
-  {% for name, p in methods %}<tr><th scope="row">{{ name }}</th><td><span class="bar"><i style="width:{{ p|share }}"></i></span><b>{{ p|percent }}</b></td></tr>
+  {% for name, p in methods %}<tr><th scope="row">{{ name }}</th><td><span class="bar"><i style="width:{{ p|share }}"></i></span><b>{{ p|brief }}</b></td></tr>
   {% endfor %}</tbody></table>
 </section>
 {% endif %}
@@ -263,7 +263,7 @@ _PARTS['faces'] = """
 <section>
   <h2>{{ 'The face' if faces|length == 1 else 'The faces' }}</h2>
   <div class="wide"><table><thead><tr><th scope="col">Face</th><th scope="col">Probability of a fake</th><th scope="col">Seen</th><th scope="col">Frames used</th><th scope="col">Size</th></tr></thead><tbody>
-  {% for face in faces %}<tr><th scope="row">{{ loop.index }}</th><td>{{ face.p_fake|percent if face.p_fake is not none else '–' }}</td><td>{{ face.when }}</td><td>{{ face.n }}</td><td>{{ face.size }}</td></tr>
+  {% for face in faces %}<tr><th scope="row">{{ loop.index }}</th><td>{{ face.p_fake|brief if face.p_fake is not none else '–' }}</td><td>{{ face.when }}</td><td>{{ face.n }}</td><td>{{ face.size }}</td></tr>
   {% endfor %}</tbody></table></div>
 </section>
 {% endif %}
@@ -284,6 +284,16 @@ def _plain(
     if isinstance(value, dict): value = [f'{key}: {_plain(part)}' for key, part in value.items()]
     text = ', '.join(map(_plain, value)) if isinstance(value, (list, tuple)) else str(value)
     return text if len(text) <= 200 else text[:199] + '…'
+
+def _brief(
+    share: float, # 0..1
+) -> str:
+    """A share in a table, where there is no room for words
+
+    >>> _brief(.934), _brief(.999)
+    ('93%', '>99%')
+    """
+    return percent(share).replace('less than ', '<').replace('more than ', '>')
 
 def _rows(
     facts: dict, # of any depth
@@ -422,7 +432,7 @@ _PARTS['page'] = """<!DOCTYPE html>
 """
 
 _ENVIRONMENT = Environment(loader=DictLoader(_PARTS), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-_ENVIRONMENT.filters |= {'percent': percent, 'plain': _plain, 'share': lambda value: f'{100 * min(max(value, 0), 1):.2f}%'}
+_ENVIRONMENT.filters |= {'percent': percent, 'brief': _brief, 'plain': _plain, 'share': lambda value: f'{100 * min(max(value, 0), 1):.2f}%'}
 
 def _render(
     verdict: Verdict,     # any
