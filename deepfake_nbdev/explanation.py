@@ -102,8 +102,12 @@ def _say_method(verdict: Verdict) -> Iterator[dict]:
 def _say_heat(verdict: Verdict) -> Iterator[dict]:
     "Where the heatmap was hottest"
     region = top_region(verdict.roi, 'share')
-    if region: yield _claim(verdict, f'It looked most at the {region_words(region)}, which drew '
-                            f'{percent(verdict.roi[region]["share"])} of the heat on its heatmap.', 'roi', region, 'share')
+    if not region: return
+    text = f'It looked most at the {region_words(region)}, which drew {percent(verdict.roi[region]["share"])} of the heat on its heatmap'
+    second = top_region({name: values for name, values in verdict.roi.items() if name != region}, 'share')
+    if region == 'outside' and second:  # a large area draws heat by its size alone: what of the face itself?
+        text += f', followed by the {region_words(second)} with {percent(verdict.roi[second]["share"])}'
+    yield _claim(verdict, text + '.', 'roi', region, 'share')
 
 def _say_drop(verdict: Verdict) -> Iterator[dict]:
     "Which region's hiding changed the probability most"

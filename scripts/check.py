@@ -23,7 +23,6 @@ BIN = Path(sys.executable).parent
 LIBRARY, NOTEBOOKS = ROOT / 'deepfake_nbdev', ROOT / 'nbs'
 MAX_OUTPUT, MAX_FILE, MAX_EXPORTED_LINES = 50 * 1024, 1_000_000, 60
 CLIPS_AND_WEIGHTS = {'.avi', '.mkv', '.mov', '.mp4', '.mpg', '.webm', '.npz', '.onnx', '.pt', '.pth', '.safetensors'}
-TO_COME = {'images/report.png'}  # index.ipynb may show these before they exist
 COUNT = re.compile(r'^(\d+) passed, (\d+) failed$')
 
 
@@ -82,7 +81,7 @@ def index() -> Iterator[str]:
         if not link.startswith(colab): yield f'index.ipynb: {link} is not in this repository, {colab}'
         elif not (ROOT / link.removeprefix(colab)).is_file(): yield f'index.ipynb: {link} leads to no notebook'
     for _, link in RELATIVE_LINK.findall(text):
-        if not (NOTEBOOKS / link).exists() and link not in TO_COME: yield f'index.ipynb: there is no {link}'
+        if not (NOTEBOOKS / link).exists(): yield f'index.ipynb: there is no {link}'
     sidebar = (NOTEBOOKS / 'sidebar.yml').read_text(encoding='utf-8')
     for name in (path.relative_to(NOTEBOOKS).as_posix() for path in load_notebooks()):
         if name not in sidebar: yield f'nbs/{name} is not in nbs/sidebar.yml'
