@@ -17,7 +17,6 @@ from typing import Callable, Iterable
 
 import numpy as np
 import pandas as pd
-from fastcore.script import Param
 from openpyxl.utils import get_column_letter
 
 from .preprocessing import (ROW_COLUMNS, Settings, command, find_videos, preprocess, safe_path, summarise,
@@ -352,7 +351,7 @@ def preprocess_dataset(
 # %% ../nbs/03_metadata.ipynb #816dac65
 @command
 def deepfake_make_meta_data(
-    root: Param('datasets; several make one table', str, nargs='+'),
+    root: list[str],         # datasets; several make one table
     out: str='Global_metadata.csv', # .csv, .xlsx or .parquet
     split: str='official',   # official (lists in the copy, else by group) or group
     valid_pct: float=.2,     # share of videos for validation

@@ -10,16 +10,17 @@ __all__ = ['VIDEO_SUFFIXES', 'ROW_COLUMNS', 'Settings', 'find_videos', 'video_na
 
 # %% ../nbs/02_preprocessing.ipynb #0625b8e0
 import json, os, shutil, sys
+from argparse import ArgumentParser
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Iterator, get_args, get_origin
 
 import cv2
 import numpy as np
 import pandas as pd
-from fastcore.script import call_parse
+from fastcore.docments import docments
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
@@ -336,26 +337,43 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 # %% ../nbs/02_preprocessing.ipynb #321b80e6
+def _parser(
+    function: Callable, # of a command
+) -> ArgumentParser:
+    "Arguments from a signature: no default makes it positional, `list[str]` takes several, the comments are the help"
+    parser, comments = ArgumentParser(prog=function.__name__, description=function.__doc__), docments(function)
+    for name, parameter in signature(function).parameters.items():
+        kind, help = parameter.annotation, (comments.get(name) or '').replace('%', '%%')
+        flags = dict.fromkeys([f'--{name}', f'--{name.replace("_", "-")}'])
+        if kind is bool: parser.add_argument(*flags, action='store_true', help=help)
+        elif parameter.default is not Parameter.empty:
+            default = '' if parameter.default is None else f' (default: {parameter.default})'
+            parser.add_argument(*flags, type=kind, default=parameter.default, help=help + default, metavar=kind.__name__)
+        elif get_origin(kind) is list: parser.add_argument(name, nargs='+', type=get_args(kind)[0], help=help)
+        else: parser.add_argument(name, type=kind, help=help)
+    return parser
+
 def command(
     function: Callable, # what the command does
-) -> Callable:
-    "A console command: arguments from the signature, errors in words and not as tracebacks"
-    @wraps(function)
-    def in_words(*args, **kwargs):
-        try: return function(*args, **kwargs)
-        except DeepfakeError as e:
-            print(f'error: {e}', file=sys.stderr)
-            raise SystemExit(1) from None
-        except KeyboardInterrupt:
-            print('stopped; the same command goes on from here', file=sys.stderr)
-            raise SystemExit(130) from None
-    return call_parse(in_words)
+) -> Callable: # the same function; its `cli` is the console command
+    "Make a console command of a function. Called from Python it raises errors; in a terminal they are a sentence and an exit code"
+    def cli(arguments: list[str]|None=None):
+        chosen = vars(_parser(function).parse_args(arguments))
+        try: function(**chosen)
+        except DeepfakeError as e: code, words = 1, f'error: {e}'
+        except KeyboardInterrupt: code, words = 130, 'stopped; the same command goes on from here'
+        else: return
+        print(words, file=sys.stderr)
+        raise SystemExit(code)
+    function.cli = cli
+    return function
 
+# %% ../nbs/02_preprocessing.ipynb #85029916
 def summarise(
     table: pd.DataFrame, # with a column `status`
     what: str,           # what the rows are
 ):
-    "Counts by status, on stderr. Exits with 1 where not one row is `ok`"
+    "Counts by status, on stderr. Raises `DeepfakeError` where not one row is `ok`"
     counts = table.status.value_counts()
     print(f'{len(table)} {what}: ' + ', '.join(f'{count} {status}' for status, count in counts.items()), file=sys.stderr)
     for status, reason in table.loc[table.status != 'ok', ['status', 'reason']].drop_duplicates().head(8).itertuples(index=False):

@@ -13,7 +13,6 @@ from typing import Any, Iterable, Iterator
 
 import cv2
 import numpy as np
-from fastcore.script import Param
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from . import __version__
@@ -527,7 +526,7 @@ def _say(verdict: Verdict, page: Path, file):
 @command
 def deepfake_predict(
     model: str,              # `.pt` of deepfake_train
-    video: Param('videos, or folders of videos', str, nargs='+'),
+    video: list[str],        # videos, or folders of videos
     out: str='reports',      # folder for the reports, their JSON, and verdicts.csv
     explain: str='template', # none, template or llm (OPENAI_API_KEY, OPENAI_BASE_URL, DEEPFAKE_LLM_MODEL)
     json: bool=False,        # print one list of verdicts to stdout, and all else to stderr
