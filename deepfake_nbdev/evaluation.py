@@ -110,7 +110,7 @@ def plot_scorecard(
     videos: pd.DataFrame, # what they were made of
 ) -> Figure:
     "ROC curve, scores of both labels, and the confusion of methods"
-    figure = Figure(figsize=(11, 3.2), layout='constrained')
+    figure = Figure(figsize=(11, 3.2), dpi=60, layout='constrained')
     roc, scores, methods = figure.subplots(1, 3)
     if card.video_auc is not None:
         roc.plot(*roc_curve(videos.is_fake, videos.logit)[:2])

@@ -153,7 +153,7 @@ class ClipDataLoaders(DataLoaders):
         "A row of frames for each of some training clips"
         (clips, lengths), (fakes, methods) = (lambda b: (b[:2], b[2:]))(self.train.one_batch())
         names, n = self.methods, min(max_n, len(clips))
-        figure = Figure(figsize=(1.3 * n_frames + 1.2, 1.3 * n), layout='constrained')
+        figure = Figure(figsize=(1.3 * n_frames + 1.2, 1.3 * n), dpi=50, layout='constrained')
         for row, axes in enumerate(figure.subplots(n, n_frames, squeeze=False)):
             for axis, t in zip(axes, pick_frames(int(lengths[row]), n_frames) + [None] * n_frames):
                 axis.set_axis_off()
@@ -288,7 +288,7 @@ def plot_history(
     history: pd.DataFrame, # a row an epoch, as `History` wrote it
 ) -> Figure:
     "Losses and metrics over the epochs"
-    figure = Figure(figsize=(8, 3), layout='constrained')
+    figure = Figure(figsize=(8, 3), dpi=60, layout='constrained')
     left, right = figure.subplots(1, 2)
     for axis, columns in ((left, ['train_loss', 'valid_loss']), (right, ['auc', 'method_accuracy'])):
         for column in columns: axis.plot(history['epoch'], history[column], marker='.', label=column)

@@ -26,6 +26,11 @@ def is_skipped(cell: dict) -> bool:
             or 'nbdev_export()' in cell.source)
 
 
+def is_progress(output: dict) -> bool:
+    "Warnings, and bars that draw over themselves"
+    return output.get('name') == 'stderr' or '\r' in ''.join(output.get('text', ''))
+
+
 def keep_outputs(path: Path):
     "Run a notebook's cells in its folder and write them back with what they show, but no progress bars and warnings"
     os.chdir(path.parent)
@@ -36,7 +41,7 @@ def keep_outputs(path: Path):
         if is_skipped(known): continue
         shell.cell(cell)
         if shell.exc: raise SystemExit(f'{path.name}: {shell.exc!r} in\n{cell.source}')
-        cell.outputs = [output for output in cell.outputs if output.get('name') != 'stderr']
+        cell.outputs = [output for output in cell.outputs if not is_progress(output)]
     write_nb(notebook, path)
 
 
