@@ -194,6 +194,7 @@ class IsolatedWorker:
         if self.process is None or _resident(self.watched) is None: return self._start()
         self.outgoing += self.job
         self._enter('handing over', HAND_OVER)
+        self._exchange()
 
     def poll(self) -> bool: # whether the job is done; then `result` is what came of it
         "Send and receive what can be, look after the process; never waits"
@@ -231,6 +232,7 @@ def _start(self: IsolatedWorker):
     try:
         self.process = _launch(theirs, self.function_name, self.start_limit)
         self.watched = psutil.Process(self.process.pid)
+        self._exchange()
     except psutil.NoSuchProcess: pass  # dead already: the next look finds out
     except WorkerError as e: self.stop(e)
     except (OSError, EOFError) as e: self._lost(f'{type(e).__name__}: {e}')
