@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from math import ceil, floor
 from multiprocessing.connection import wait
+from textwrap import shorten
 from types import ModuleType
 from typing import Any, Iterable, Iterator
 
@@ -116,8 +117,8 @@ def _context(function_name: str) -> multiprocessing.context.BaseContext:
     "How processes are started on this system"
     method = 'forkserver' if 'forkserver' in multiprocessing.get_all_start_methods() else 'spawn'
     context = multiprocessing.get_context(method)
-    ours = function_name.startswith('deepfake_nbdev.')
-    if method == 'forkserver': context.set_forkserver_preload([function_name.rpartition('.')[0]] * ours + HEAVY * ours)
+    ours = [function_name.rpartition('.')[0], *HEAVY] if function_name.startswith('deepfake_nbdev.') else []
+    if method == 'forkserver': context.set_forkserver_preload(['deepfake_nbdev.workers', *ours])
     return context
 
 @contextmanager
@@ -146,6 +147,7 @@ def _launch(connection: socket.socket, function_name: str, limit: float) -> mult
     thread.join(limit)
     if thread.is_alive():
         _kill_fork_server()
+        thread.join(5)  # that ends with it
         raise WorkerError(f'a worker did not start within {limit:g} s: its libraries take longer than that to import, or hang')
     if errors: raise errors[0]
     return process
@@ -162,9 +164,9 @@ def _resident(process: psutil.Process|None) -> float|None: # GB; None: the proce
 def _kill(process: psutil.Process|None):
     "Kill a process and what it has started; psutil takes care that it is not another one that got its number"
     try: family = [process, *process.children(recursive=True)]
-    except (psutil.NoSuchProcess, AttributeError): return
+    except (psutil.Error, AttributeError): return
     for member in family:
-        with suppress(psutil.NoSuchProcess): member.kill()
+        with suppress(psutil.Error): member.kill()
 
 def _end_of(process: multiprocessing.process.BaseProcess) -> str:
     "Why a process ended, in words"
@@ -392,23 +394,35 @@ def _connected(address: str|None):
     try: yield ray
     finally: ray.shutdown()
 
-def _last_line(error: Exception) -> str: return (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+def _last_line(error: Exception) -> str: # Ray's messages are long
+    return shorten((str(error).strip() or type(error).__name__).splitlines()[-1], 200, placeholder=' ...')
 
 # %% ../nbs/00a_workers.ipynb #32f4ab1d
 class _Crew:
     "The actors of a run: those that start, those that wait for a job, those that are busy"
-    def __init__(self, ray, options: dict, instructions: tuple, timeout: float, patience: float):
-        self.ray, self.instructions, self.timeout, self.patience = ray, instructions, timeout, patience
-        self.Actor = ray.remote(**options)(_Supervisor)
+    def __init__(self, ray, n_workers: int|None, instructions: tuple, timeout: float, patience: float):
+        self.ray, self.n_workers, self.instructions, self.timeout, self.patience = ray, n_workers, instructions, timeout, patience
+        self.Actor = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0, scheduling_strategy='SPREAD')(_Supervisor)
         self.starting, self.idle, self.busy = {}, [], {}  # reference -> actor; actors; reference -> (actor, job, deadline)
-        self.failures, self.pause, self.last_ready = 0, 0, time.monotonic()
+        self.failures, self.pause, self.share, self.last_ready, self.counted = 0, 0, 0, time.monotonic(), float('-inf')
         self.reason = 'none of them found a free place. `ray status` shows who uses the cluster'
+
+    def size(self) -> int: # actors that the cluster has room for, or that were asked for
+        "Machines are counted now and then, since they come and go"
+        if time.monotonic() > self.counted + 10:
+            machines = [node['Resources'] for node in self.ray.nodes() if node['Alive']]
+            (n, share), self.counted = _plan(machines, self.n_workers), time.monotonic()
+            if share != self.share:  # those that have no place yet may wait for GPUs that are gone
+                for actor in self.starting.values(): self.ray.kill(actor)
+                self.starting = {}
+            self.n, self.share = max(1, n), share
+        return self.n
 
     def request(self, n: int):
         "Ask for actors until there are n; they come when there is room for them"
         if time.monotonic() < self.pause: return
         for _ in range(n - len(self.starting) - len(self.idle) - len(self.busy)):
-            actor = self.Actor.remote(*self.instructions)
+            actor = self.Actor.options(num_gpus=self.share).remote(*self.instructions)
             self.starting[actor.ready.remote()] = actor
 
     def hand_out(self, waiting: deque):
@@ -449,11 +463,6 @@ def _see(self: _Crew, reference) -> tuple[_Job, Any]|None:
     self.idle.append(actor)
     return (job, result) if job else None
 
-def _size_up(ray, n_workers: int|None) -> tuple[int, float]: # actors, the share of a GPU for each
-    "`_plan` for the machines that are there now"
-    n_actors, share = _plan([node['Resources'] for node in ray.nodes() if node['Alive']], n_workers)
-    return max(1, n_actors), share
-
 # %% ../nbs/00a_workers.ipynb #f1225d48
 def run_on_ray(
     function_name: str,      # 'package.module.function', called as function(*job, **common) in the workers
@@ -467,16 +476,13 @@ def run_on_ray(
 ) -> Iterator[tuple[int, Any]]: # (index of the job, its result or a `WorkerFailure`), as they end
     "`run_isolated` on all machines of a Ray cluster. Raises `DeepfakeError` where there is none, and `WorkerError`"
     with _connected(address) as ray:
-        n_actors, share = _size_up(ray, n_workers)
-        options = dict(num_cpus=1, num_gpus=share, max_restarts=0, max_task_retries=0, scheduling_strategy='SPREAD')
-        crew = _Crew(ray, options, (function_name, common, memory_limit, start_limit), timeout, start_limit)
-        source, waiting, counted = (_Job(i, job) for i, job in enumerate(jobs)), deque(), time.monotonic()
+        crew = _Crew(ray, n_workers, (function_name, common, memory_limit, start_limit), timeout, start_limit)
+        source, waiting = (_Job(i, job) for i, job in enumerate(jobs)), deque()
         try:
             while True:
-                if time.monotonic() > counted + 10: n_actors, counted = _size_up(ray, n_workers)[0], time.monotonic()
-                waiting.extend(islice(source, max(0, n_actors - len(waiting))))
+                waiting.extend(islice(source, max(0, crew.size() - len(waiting))))
                 if not waiting and not crew.busy: return
-                crew.request(min(n_actors, len(waiting) + len(crew.busy)))
+                crew.request(min(crew.size(), len(waiting) + len(crew.busy)))
                 crew.hand_out(waiting)
                 for job, result in crew.wait():
                     if isinstance(result, WorkerError): raise result
