@@ -199,7 +199,7 @@ class IsolatedWorker:
         self._exchange()
 
     def poll(self) -> bool: # whether the job is done; then `result` is what came of it
-        "Send and receive what can be, look after the process; never waits"
+        "Send and receive what can be, look after the process; never waits for an answer"
         if self.state: self._exchange()
         if self.state: self._look()
         return self.state is None
