@@ -149,8 +149,8 @@ def clip_name(
 ) -> str: # the same where it is plain text and leaves room for a suffix
     r"""A name that is text and that fits as a file's name; what had to be changed is told apart by a short hash
 
-    >>> clip_name('a/b'), clip_name('a/' + 'x' * 250)[-12:], clip_name(os.fsdecode(b'\xff.mp4'))[-13:]
-    ('a/b', 'xxx-a087e359', 'xxx')
+    >>> clip_name('a/b'), clip_name('a/' + 'x' * 250)[-12:], clip_name(os.fsdecode(b'a\xff'))[-8:]
+    ('a/b', 'xxx-a087e359', '8dd06b5a')
     """
     folder, slash, last = name.rpartition('/')
     text = lambda part, n_bytes: os.fsencode(part)[:n_bytes].decode('utf-8', 'replace')
@@ -677,6 +677,7 @@ def deepfake_validate_video(
     if delete and not yes: raise UsageError('--delete removes files for good: say --yes too, or use --quarantine DIR')
     if delete and quarantine: raise UsageError('--delete or --quarantine, not both')
     Settings(min_frames)
+    check_workers(workers)
     check_out(out)
     if quarantine: _check_quarantine(quarantine, Path(src))
     with lock_folder(quarantine) if quarantine else nullcontext(): _validate(Path(src), out, min_frames, quarantine, delete, workers, follow_links)
@@ -746,7 +747,7 @@ def deepfake_crop_faces(
     names = video_names([one.path for one in found], src)
     videos = {name: one.path for name, one in zip(names, found) if not one.fault}
     rows = with_faults(found, preprocess(videos, dst, settings, workers, force).to_dict('records'))
-    table = pd.DataFrame([row | {'video_id': name} for name, row in zip(names, rows)]).reindex(columns=['video_id', 'face_path'] + ROW_COLUMNS)
+    table = pd.DataFrame([{'face_path': ''} | row | {'video_id': name} for name, row in zip(names, rows)]).reindex(columns=['video_id', 'face_path'] + ROW_COLUMNS)
     write_csv(table, Path(dst)/'faces.csv')
     summarise(table, 'videos')
 

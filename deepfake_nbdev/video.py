@@ -11,7 +11,7 @@ import os
 # FFmpeg, inside OpenCV, opens local files only: a playlist that a stranger named `.mp4` must not reach the network.
 os.environ.setdefault('OPENCV_FFMPEG_CAPTURE_OPTIONS', 'protocol_whitelist;file')
 os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')  # broken files are told in words, not by FFmpeg's own lines
-os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
+os.environ.setdefault('OPENCV_LOG_LEVEL', 'FATAL')
 
 import errno, re, secrets, stat, struct
 from contextlib import contextmanager
