@@ -297,26 +297,28 @@ def check_table_name(path: str|Path):
     "Raise `UsageError` for a table that is neither CSV, Excel nor Parquet"
     if Path(path).suffix.lower() not in ('.csv', '.xlsx', '.parquet'): raise UsageError(f'{readable(path)}: the name must end in .csv, .xlsx or .parquet')
 
+_ODD = re.compile('[\x00-\x08\x0b-\x1f\udc80-\udcff]|_(?=x[0-9A-F]{4}_)')
+
+def _change_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    "A table with all its text changed"
+    return table.assign(**{name: as_column(map(change, as_column(table[name]))).set_axis(table.index) for name in table if name not in COUNTS + NUMBERS})
+
 def _escape(table: pd.DataFrame) -> pd.DataFrame:
-    "Bytes that are no UTF-8 as `_xDCFF_`"
-    return table.assign(path=as_column(re.sub('[\udc80-\udcff]', lambda byte: f'_x{ord(byte[0]):04X}_', path) for path in table['path']).set_axis(table.index))
+    "What Excel and Parquet cannot hold, as `_x000D_`"
+    return _change_text(table, lambda text: _ODD.sub(lambda odd: f'_x{ord(odd[0]):04X}_', text))
 
 def _unescape(table: pd.DataFrame) -> pd.DataFrame:
     "The other way round"
-    if 'path' not in table: return table
-    return table.assign(path=as_column(re.sub('_x(DC[89A-F][0-9A-F])_', lambda code: chr(int(code[1], 16)), path) for path in as_column(table['path'])).set_axis(table.index))
-
-_CONTROL = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f]')
+    return _change_text(table, lambda text: re.sub('_x([0-9A-F]{4})_', lambda code: chr(int(code[1], 16)), text))
 
 def _write_excel(table: pd.DataFrame, path: Path):
     "A sheet that can be read: header frozen, filters on, columns as wide as what is in them"
-    clean = table.apply(lambda column: column.str.replace(_CONTROL, '\N{REPLACEMENT CHARACTER}', regex=True) if column.name not in COUNTS + NUMBERS else column)
     with pd.ExcelWriter(path, engine='openpyxl') as writer:
-        clean.to_excel(writer, index=False, sheet_name='videos')
+        table.to_excel(writer, index=False, sheet_name='videos')
         sheet = writer.sheets['videos']
         sheet.freeze_panes, sheet.auto_filter.ref = 'B2', sheet.dimensions
-        for number, name in enumerate(clean.columns, 1):
-            longest = clean[name].astype(str).str.len().max() if len(clean) else 0
+        for number, name in enumerate(table.columns, 1):
+            longest = table[name].astype(str).str.len().max() if len(table) else 0
             sheet.column_dimensions[get_column_letter(number)].width = min(48, max(longest, len(name)) + 3)
         for row in sheet.iter_rows(min_row=2):
             for cell in row:
