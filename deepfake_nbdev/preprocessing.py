@@ -14,7 +14,7 @@ __all__ = ['VIDEO_SUFFIXES', 'OUTPUT_MARK', 'ROW_COLUMNS', 'UsageError', 'Settin
 import csv, errno, hashlib, json, os, re, shutil, sys, tempfile
 from argparse import ArgumentParser
 from collections import Counter, deque
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from inspect import Parameter, signature
 from pathlib import Path
@@ -109,6 +109,7 @@ def _look_into(
             elif to_folder or _looks_like_video(entry.name): found.append(Found(path, fault))
     return found, folders, links
 
+# %% ../nbs/02_preprocessing.ipynb #9138eee4
 def scan_videos(
     root: str|Path,           # a folder, or one video
     follow_links: bool=False, # also those that lead out of the folder
@@ -363,7 +364,7 @@ def read_clips(
 def lock_folder(
     folder: str|Path, # output folder, made where it is not there
 ) -> Iterator[Path]:
-    "Keep a second run out of a folder; a run that was killed leaves no lock behind. Raises `DeepfakeError`"
+    "Keep a second run out of a folder, and leave nothing half-written in it; a run that was killed leaves no lock behind. Raises `DeepfakeError`"
     folder = Path(folder)
     try:
         mark_output(folder)
@@ -372,7 +373,9 @@ def lock_folder(
     except Timeout: raise DeepfakeError(f'{folder}: another run is writing into this folder; wait for it, or choose another one') from None
     except OSError as e: raise DeepfakeError(cannot_write(readable(folder), e)) from None
     try: yield folder
-    finally: lock.release()
+    finally:
+        clean_temporary(folder)  # of workers that were killed as they wrote
+        lock.release()
 
 def mark_output(
     folder: str|Path, # made where it is not there
@@ -453,7 +456,8 @@ def clean_temporary(
 ):
     "Remove what a killed run was just writing"
     for rest in Path(folder).rglob('.tmp-*'):
-        if re.match(r'\.tmp-[0-9a-f]{12}(\.|$)', rest.name) and rest.is_file(): rest.unlink(missing_ok=True)
+        if not re.match(r'\.tmp-[0-9a-f]{12}(\.|$)', rest.name) or rest.is_dir(): continue
+        with suppress(OSError): rest.unlink()
 
 def _mark_outputs(*folders: Path):
     "`mark_output` where a failure ends the run"
