@@ -83,9 +83,10 @@ def _boxes(
     "Boxes of an MP4, one level of them, up to the first that makes no sense"
     start, end = span
     for _ in range(most):
+        if start + 8 > end: return
         file.seek(start)
         header = file.read(16)
-        if start + 8 > end or len(header) < 8: return
+        if len(header) < 8: return
         (size, name), body = struct.unpack('>I4s', header[:8]), start + 8
         if size == 1 and len(header) == 16: size, body = struct.unpack('>Q', header[8:])[0], start + 16
         if size == 0: size = end - start
