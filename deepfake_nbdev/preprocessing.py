@@ -666,6 +666,7 @@ def _check_quarantine(
     foreign = place.is_dir() and any(place.iterdir()) and not (place/OUTPUT_MARK).exists()
     if place.is_relative_to(real) and foreign: raise UsageError(f'--quarantine {quarantine}: there are other files in it; choose a new folder')
 
+# %% ../nbs/02_preprocessing.ipynb #8a52dd37
 @command
 def deepfake_validate_video(
     src: str,             # folder or video
