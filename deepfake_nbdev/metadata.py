@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['METHODS', 'COLUMNS', 'COUNTS', 'NUMBERS', 'READERS', 'EXPECTED', 'as_table', 'read_faceforensics', 'read_dfdc',
            'read_folders', 'read_dataset', 'read_unlabelled', 'group_by_ties', 'split_by_group', 'official_splits',
-           'assign_splits', 'write_metadata', 'read_metadata', 'check_metadata', 'make_meta_data', 'preprocess_dataset',
-           'deepfake_make_meta_data', 'deepfake_preprocess']
+           'assign_splits', 'check_split', 'write_metadata', 'check_table_name', 'read_metadata', 'check_metadata',
+           'make_meta_data', 'preprocess_dataset', 'deepfake_make_meta_data', 'deepfake_preprocess']
 
 # %% ../nbs/03_metadata.ipynb #89274b1c
-import hashlib, json, re, sys
+import hashlib, json, os, re, sys
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from openpyxl.utils import get_column_letter
 
-from .preprocessing import (ROW_COLUMNS, Settings, command, find_videos, preprocess, safe_path, summarise,
-                                          validate_video, video_names, _over_videos)
+from .preprocessing import (ROW_COLUMNS, Found, Settings, UsageError, as_column, check_out, clip_name, command, preprocess,
+                                          readable, relative_name, safe_path, scan_videos, summarise, to_csv, validate_video, video_names, _over_videos)
 from .video import DeepfakeError, atomic_path
 
 # %% ../nbs/03_metadata.ipynb #6d35b000
@@ -33,8 +33,8 @@ def as_table(
     rows: Iterable[dict]|pd.DataFrame, # keys are columns; what is absent stays empty
 ) -> pd.DataFrame: # all of `COLUMNS`; counts as Int64, other text as str, '' for nothing
     "Rows as metadata, with its columns and types"
-    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    text = {c: table[c].astype(object).where(table[c].notna(), '').astype(str) for c in COLUMNS if c not in COUNTS + NUMBERS}
+    table = pd.DataFrame(rows if isinstance(rows, pd.DataFrame) else list(rows), dtype=object).reindex(columns=COLUMNS)
+    text = {c: as_column(table[c]).set_axis(table.index) for c in COLUMNS if c not in COUNTS + NUMBERS}
     counts = {c: pd.to_numeric(table[c].replace('', None)).astype('Int64') for c in COUNTS}
     numbers = {c: pd.to_numeric(table[c].replace('', None)).astype(float) for c in NUMBERS}
     return pd.DataFrame(text | counts | numbers)[COLUMNS]
@@ -66,9 +66,10 @@ def read_faceforensics(
 
 def _row(dataset: str, name: str, path: str, method: str, ties: list[str], **more) -> dict:
     "What all readers' rows have in common; `ties` are the people or sources that this video shows"
+    method = clip_name(method)
     label = 'real' if method == 'real' else 'fake'
-    return {'video_id': f'{dataset}/{method}/{name}', 'path': path, 'label': label, 'is_fake': int(label == 'fake'), 'method': method,
-            'dataset': dataset, 'status': 'ok', 'ties': [f'{dataset}/{tie}' for tie in ties if tie]} | more
+    return {'video_id': clip_name(f'{dataset}/{method}/{name}'), 'path': path, 'label': label, 'is_fake': int(label == 'fake'), 'method': method,
+            'dataset': dataset, 'status': 'ok', 'ties': [clip_name(f'{dataset}/{tie}') for tie in ties if tie]} | more
 
 # %% ../nbs/03_metadata.ipynb #dea61b0e
 def read_dfdc(
@@ -77,13 +78,14 @@ def read_dfdc(
 ) -> list[dict]: # rows; none where this is not DFDC
     "DFDC's training parts. Raises `DeepfakeError` for a `metadata.json` that cannot be read"
     there, rows = set(paths), []
-    for listing in sorted(root.rglob('metadata.json')):
+    linked = {listing for folder in {(root/path).parent for path in paths} if os.path.isfile(listing := folder/'metadata.json')}
+    for listing in sorted({*root.rglob('metadata.json'), *linked}):
         part = listing.parent.relative_to(root).as_posix().removeprefix('.')
         for name, facts in _read_json_table(listing).items():
             if not isinstance(facts, dict) or str(facts.get('label')).upper() not in ('REAL', 'FAKE'): break  # another dataset's
-            if Path(name).name != name: raise DeepfakeError(f'{listing}: {name!r} is no plain file name')
+            if not _is_file_name(name): raise DeepfakeError(f'{listing}: {name!r} is no plain file name')
             path, fake = f'{part}/{name}'.lstrip('/'), facts['label'].upper() == 'FAKE'
-            original = Path(facts.get('original') or '').stem if fake else ''
+            original = Path(str(facts.get('original') or '')).stem if fake else ''
             row = _row('DFDC', Path(name).stem, path, 'unknown' if fake else 'real', original_id=original, target_id=original,
                        ties=[original or Path(name).stem])
             rows.append(row if path in there else row | {'status': 'missing', 'reason': f'listed in {part}/metadata.json, but not there'.replace(' /', ' ')})
@@ -93,9 +95,18 @@ def _read_json_table(path: Path) -> dict:
     "A JSON object from a file of a dataset. Raises `DeepfakeError` with file and line"
     try: table = json.loads(path.read_text(encoding='utf-8-sig'))
     except json.JSONDecodeError as e: raise DeepfakeError(f'{path}:{e.lineno}: not valid JSON: {e.msg}') from None
-    except (OSError, UnicodeDecodeError) as e: raise DeepfakeError(f'{path}: cannot be read: {e}') from None
+    except (OSError, UnicodeDecodeError, RecursionError) as e: raise DeepfakeError(f'{path}: cannot be read: {e}') from None
     if not isinstance(table, dict): raise DeepfakeError(f'{path}: a JSON object was expected')
     return table
+
+def _is_file_name(name: str) -> bool:
+    """Whether a name from a stranger's list can be that of a file in one folder
+
+    >>> _is_file_name('a.mp4'), _is_file_name('../a.mp4'), _is_file_name('a\\0.mp4'), _is_file_name('\\ud800')
+    (True, False, False, False)
+    """
+    try: return Path(name).name == name != '' and b'\0' not in os.fsencode(name)
+    except UnicodeEncodeError: return False
 
 # %% ../nbs/03_metadata.ipynb #04dbaaf3
 _PLAIN = re.compile(r'^(?P<label>real|fake)/((?P<method>[^/]+)/)?(.*/)?[^/]+$', re.I)
@@ -106,7 +117,7 @@ def read_folders(
 ) -> list[dict]: # rows; none where there are no such folders
     "Plain `real/` and `fake/[method]/` folders"
     found = [(path, _PLAIN.match(path)) for path in paths]
-    dataset, names = Path(root).resolve().name or 'videos', dict(zip(paths, video_names([root/path for path in paths], root)))
+    dataset, names = _folder_name(root), dict(zip(paths, video_names([root/path for path in paths], root)))
     rows = []
     for path, match in found:
         if not match: continue
@@ -128,34 +139,62 @@ EXPECTED = '''expected one of:
 def read_dataset(
     root: str|Path,           # of one dataset, or a folder of datasets
     dataset: str|None=None,   # a name in `READERS`; None: recognised by looking
+    follow_links: bool=False, # also links that lead out of the root
 ) -> list[dict]: # rows, paths relative to the root
     "Rows of a dataset, by names alone. Raises `DeepfakeError` where nothing is recognised"
     root = Path(root)
     if dataset and dataset not in READERS: raise DeepfakeError(f'--dataset {dataset}: no such reader; there are {", ".join(READERS)}')
-    if not root.is_dir(): raise DeepfakeError(f'{root}: no such folder')
-    paths = [video.relative_to(root).as_posix() for video in find_videos(root)]
+    if not root.is_dir(): raise DeepfakeError(f'{readable(root)}: no such folder')
+    found = scan_videos(root, follow_links)
+    paths = [one.path.relative_to(root).as_posix() for one in found]
     rows, left = [], [path for path in paths if '/masks/' not in path]
     for name, read in READERS.items():
         if dataset not in (None, name): continue
         rows += read(root, left) or _read_below(root, left, read)
         left = sorted(set(left) - {row['path'] for row in rows})
-    if not rows: raise DeepfakeError(f'{root}: {len(paths)} videos, such as {paths[0]}, in a layout that is not known; {EXPECTED}')
-    if left: print(f'{root}: {len(left)} videos are in places that no layout names, such as {left[0]}; left out', file=sys.stderr)
+    if not rows: raise DeepfakeError(f'{readable(root)}: {len(paths)} videos, such as {readable(paths[0])}, in a layout that is not known; {EXPECTED}')
+    rows, left = _add_faults(root, found, rows, left)
+    _tell_apart(rows)
+    if left: print(f'{readable(root)}: {len(left)} videos are in places that no layout names, such as {readable(left[0])}; left out', file=sys.stderr)
     return rows
 
 def _read_below(root: Path, paths: list[str], read: Callable) -> list[dict]:
     "What a reader makes of the folders in a root"
-    return [row | {'path': f'{folder.name}/{row["path"]}'} for folder in sorted(root.iterdir()) if folder.is_dir()
-            for row in read(folder, [path.split('/', 1)[1] for path in paths if path.startswith(folder.name + '/')])]
+    below = defaultdict(list)
+    for path in paths:
+        if '/' in path: below[path.split('/', 1)[0]].append(path.split('/', 1)[1])
+    return [row | {'path': f'{name}/{row["path"]}'} for name in sorted(below) for row in read(root/name, below[name])]
+
+def _tell_apart(rows: list[dict]):
+    "Two files of one id, such as `004.mp4` and `004.avi`: all but the first get a hash of their path"
+    seen = set()
+    for row in sorted(rows, key=lambda row: row['path']):
+        if row['video_id'] in seen: row['video_id'] += '-' + hashlib.sha256(os.fsencode(row['path'])).hexdigest()[:8]
+        seen.add(row['video_id'])
+
+def _add_faults(root: Path, found: list[Found], rows: list[dict], left: list[str]) -> tuple[list[dict], list[str]]:
+    "Say in the rows what could not be looked at; what no reader knew gets a row here, and is no longer left"
+    faults = {one.path.relative_to(root).as_posix(): one.fault for one in found if one.fault}
+    rows = [row | {'status': 'corrupt', 'reason': faults[row['path']]} if row['path'] in faults else row for row in rows]
+    unknown = [_unlabelled_row(root, path, path) | {'status': 'corrupt', 'reason': faults[path]} for path in sorted(set(left) & set(faults))]
+    return rows + unknown, [path for path in left if path not in faults]
+
+def _folder_name(root: str|Path) -> str: return clip_name(Path(root).resolve().name or 'videos')
+
+def _unlabelled_row(root: str|Path, name: str, path: str) -> dict:
+    "The row of a video of which only its place is known"
+    video_id = clip_name(f'{_folder_name(root)}/unknown/{name}')
+    return {'video_id': video_id, 'path': path, 'method': 'unknown', 'dataset': _folder_name(root), 'status': 'ok', 'ties': [clip_name(f'{_folder_name(root)}/{name}')]}
 
 def read_unlabelled(
-    root: str|Path, # any folder of videos
+    root: str|Path,           # any folder of videos, or one video
+    follow_links: bool=False, # also links that lead out of the root
 ) -> list[dict]: # rows without a label
     "Videos of which nothing is known: good for face clips and predictions, not for training"
-    root, videos = Path(root), find_videos(root)
-    dataset = root.resolve().name or 'videos'
-    return [{'video_id': f'{dataset}/unknown/{name}', 'path': video.relative_to(root).as_posix(), 'method': 'unknown', 'dataset': dataset,
-             'status': 'ok', 'ties': [f'{dataset}/{name}']} for video, name in zip(videos, video_names(videos, root))]
+    root, found = Path(root), scan_videos(root, follow_links)
+    paths = [relative_name(one.path, root) for one in found]
+    rows = [_unlabelled_row(root, name, path) for name, path in zip(video_names([one.path for one in found], root), paths)]
+    return [row | {'status': 'corrupt', 'reason': one.fault} if one.fault else row for row, one in zip(rows, found)]
 
 # %% ../nbs/03_metadata.ipynb #7e5ef634
 def group_by_ties(
@@ -215,6 +254,7 @@ def _read_pairs(path: Path) -> list[list[str]]:
     "A list of pairs of ids"
     try: pairs = json.loads(path.read_text(encoding='utf-8-sig'))
     except json.JSONDecodeError as e: raise DeepfakeError(f'{path}:{e.lineno}: not valid JSON: {e.msg}') from None
+    except (OSError, UnicodeDecodeError, RecursionError) as e: raise DeepfakeError(f'{path}: cannot be read: {e}') from None
     if not isinstance(pairs, list) or not all(isinstance(pair, list) and all(isinstance(i, str) for i in pair) for pair in pairs):
         raise DeepfakeError(f'{path}: a list of pairs of ids was expected, such as [["004", "982"]]')
     return pairs
@@ -227,13 +267,20 @@ def assign_splits(
     seed: int=42,             # of the draw
 ) -> pd.DataFrame: # with `split` filled in for rows that are `ok`
     "Say which rows train and which judge. Rows that cannot be used get no split"
-    if split not in ('official', 'group'): raise DeepfakeError(f'--split {split}: official or group')
-    if not 0 <= valid_pct < 1: raise DeepfakeError(f'--valid_pct {valid_pct}: a share from 0 to below 1')
+    check_split(split, valid_pct)
     usable = table.status == 'ok'
     listed = table['target_id'].map(lists).where(usable & (table.dataset == 'FaceForensics++')) if split == 'official' else pd.Series(None, table.index)
     drawn = usable & listed.isna()
     result = listed.where(~drawn, split_by_group(table[drawn], valid_pct, seed) if drawn.any() else None)
     return table.assign(split=result.fillna(''))
+
+def check_split(
+    split: str,       # as asked for
+    valid_pct: float, # share of videos for validation
+):
+    "Before the work begins: raise `UsageError` for a split that there is not"
+    if split not in ('official', 'group'): raise UsageError(f'--split {split}: official or group')
+    if not 0 <= valid_pct < 1: raise UsageError(f'--valid_pct {valid_pct}: a share from 0 to below 1')
 
 # %% ../nbs/03_metadata.ipynb #8e12aaa3
 def write_metadata(
@@ -241,22 +288,37 @@ def write_metadata(
     path: str|Path,      # `.csv`, `.xlsx` or `.parquet`
 ):
     "Write metadata in the format of the file's name, whole or not at all. Raises `DeepfakeError` for another format"
-    writers = {'.csv': lambda file: table.to_csv(file, index=False), '.parquet': lambda file: table.to_parquet(file, index=False),
-               '.xlsx': lambda file: _write_excel(table, file)}
-    if (suffix := Path(path).suffix.lower()) not in writers: raise DeepfakeError(f'{path}: the name must end in {", ".join(writers)}')
-    with atomic_path(path) as beside: writers[suffix](beside)
+    writers = {'.csv': lambda file: to_csv(table, file), '.parquet': lambda file: _escape(table).to_parquet(file, index=False),
+               '.xlsx': lambda file: _write_excel(_escape(table), file)}
+    check_table_name(path)
+    with atomic_path(path) as beside: writers[Path(path).suffix.lower()](beside)
 
-_CONTROL = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f]')
+def check_table_name(path: str|Path):
+    "Raise `UsageError` for a table that is neither CSV, Excel nor Parquet"
+    if Path(path).suffix.lower() not in ('.csv', '.xlsx', '.parquet'): raise UsageError(f'{readable(path)}: the name must end in .csv, .xlsx or .parquet')
+
+_ODD = re.compile('[\x00-\x08\x0b-\x1f\udc80-\udcff]|_(?=x[0-9A-F]{4}_)')
+
+def _change_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    "A table with all its text changed"
+    return table.assign(**{name: as_column(map(change, as_column(table[name]))).set_axis(table.index) for name in table if name not in COUNTS + NUMBERS})
+
+def _escape(table: pd.DataFrame) -> pd.DataFrame:
+    "What Excel and Parquet cannot hold, as `_x000D_`"
+    return _change_text(table, lambda text: _ODD.sub(lambda odd: f'_x{ord(odd[0]):04X}_', text))
+
+def _unescape(table: pd.DataFrame) -> pd.DataFrame:
+    "The other way round"
+    return _change_text(table, lambda text: re.sub('_x([0-9A-F]{4})_', lambda code: chr(int(code[1], 16)), text))
 
 def _write_excel(table: pd.DataFrame, path: Path):
     "A sheet that can be read: header frozen, filters on, columns as wide as what is in them"
-    clean = table.apply(lambda column: column.str.replace(_CONTROL, '\N{REPLACEMENT CHARACTER}', regex=True) if column.name not in COUNTS + NUMBERS else column)
     with pd.ExcelWriter(path, engine='openpyxl') as writer:
-        clean.to_excel(writer, index=False, sheet_name='videos')
+        table.to_excel(writer, index=False, sheet_name='videos')
         sheet = writer.sheets['videos']
         sheet.freeze_panes, sheet.auto_filter.ref = 'B2', sheet.dimensions
-        for number, name in enumerate(clean.columns, 1):
-            longest = clean[name].astype(str).str.len().max() if len(clean) else 0
+        for number, name in enumerate(table.columns, 1):
+            longest = table[name].astype(str).str.len().max() if len(table) else 0
             sheet.column_dimensions[get_column_letter(number)].width = min(48, max(longest, len(name)) + 3)
         for row in sheet.iter_rows(min_row=2):
             for cell in row:
@@ -267,14 +329,15 @@ def read_metadata(
     path: str|Path, # as written by `write_metadata`, perhaps edited by its user
 ) -> pd.DataFrame:
     "Read metadata. Raises `DeepfakeError` that names the file, and the row and column that do not fit"
-    readers = {'.csv': pd.read_csv, '.xlsx': pd.read_excel}
+    text = {'dtype': object, 'keep_default_na': False}
+    readers = {'.csv': lambda path: pd.read_csv(path, encoding_errors='surrogateescape', **text),
+               '.xlsx': lambda path: _unescape(pd.read_excel(path, **text)), '.parquet': lambda path: _unescape(pd.read_parquet(path))}
     path = Path(path)
     if path.is_dir(): path = path/'Global_metadata.csv'
     if not path.exists(): raise DeepfakeError(f'{path}: no such file; make it with deepfake_preprocess or deepfake_make_meta_data')
     try:
-        if path.suffix.lower() == '.parquet': table = pd.read_parquet(path)
-        elif path.suffix.lower() in readers: table = readers[path.suffix.lower()](path, dtype=str, keep_default_na=False)
-        else: raise DeepfakeError(f'{path}: the name must end in .csv, .xlsx or .parquet')
+        check_table_name(path)
+        table = readers[path.suffix.lower()](path)
     except (ValueError, OSError, KeyError, UnicodeDecodeError) as e: raise DeepfakeError(f'{path}: cannot be read: {e}') from None
     check_metadata(table, path)
     return as_table(table)
@@ -289,7 +352,7 @@ def check_metadata(
     "Raise `DeepfakeError` at the first row that cannot be metadata"
     if absent := [c for c in ('video_id', 'label', 'status') if c not in table]: raise DeepfakeError(f'{path}: no column {", ".join(absent)}')
     for column, allowed in _ALLOWED.items():
-        values = table[column].astype(object).where(table[column].notna(), '').astype(str) if column in table else pd.Series(dtype=str)
+        values = as_column(table[column]).set_axis(table.index) if column in table else pd.Series(dtype=str)
         for row, value in values[~values.isin(allowed)].items():
             raise DeepfakeError(f'{path}, row {row + 2}: {column} is {value!r}; allowed: {", ".join(a or "(empty)" for a in allowed)}')
     for column in set(COUNTS + NUMBERS) & set(table):
@@ -307,9 +370,11 @@ def make_meta_data(
     probe: bool=True,         # decode each video and note what is in it; without, by names alone
     min_frames: int=150,      # with `probe`: fewer are `too_short`
     n_workers: int|None=None, # processes; None: one a core
+    follow_links: bool=False, # also those that lead out of a dataset
 ) -> pd.DataFrame: # metadata, a row a video
     "Label, method, dataset, split and frame count of every video. Raises `DeepfakeError`"
-    rows = [row | {'root': str(root)} for root in roots for row in read_dataset(root)]
+    check_split(split, valid_pct)
+    rows = [row | {'root': str(root)} for root in roots for row in read_dataset(root, follow_links=follow_links)]
     if probe:
         there = [row for row in rows if row['status'] == 'ok']
         jobs = [(str(Path(row['root'])/row['path']),) for row in there]
@@ -334,15 +399,19 @@ def preprocess_dataset(
     split: str='official',         # 'official' (lists in the copy, else by group) or 'group'
     valid_pct: float=.2,           # share of videos for validation, 0..1
     seed: int=42,                  # of the draw
+    follow_links: bool=False,      # also those that lead out of the root
     **options,                     # of `preprocess`: n_workers, force, retry_failed, keep_cut, timeout
 ) -> pd.DataFrame: # metadata, a row a video
     "From a raw dataset to face clips and metadata, in one resumable pass. Raises `DeepfakeError`"
-    try: rows = read_dataset(root)
+    check_split(split, valid_pct)
+    check_out(Path(out)/'Global_metadata.csv')
+    try: rows = read_dataset(root, follow_links=follow_links)
     except DeepfakeError as e:
-        rows = read_unlabelled(root)
+        rows = read_unlabelled(root, follow_links)
         print(f'no labels: {e}', file=sys.stderr)
-    there = {row['video_id']: row for row in rows if row['status'] != 'missing'}
-    done = preprocess({i: Path(root)/row['path'] for i, row in there.items()}, out, settings, **options)
+    base = Path(root) if Path(root).is_dir() else Path(root).parent
+    there = {row['video_id']: row for row in rows if row['status'] == 'ok'}
+    done = preprocess({i: base/row['path'] for i, row in there.items()}, out, settings, **options)
     for facts in done.to_dict('records'): there[facts['video_id']].update(facts)
     table = _finish_table(rows, [root], split, valid_pct, seed)
     write_metadata(table, Path(out)/'Global_metadata.csv')
@@ -359,9 +428,14 @@ def deepfake_make_meta_data(
     no_probe: bool=False,    # go by names alone, open no video
     min_frames: int=150,     # fewer frames are too_short
     workers: int=None,       # processes; one a core if not given
+    follow_links: bool=False, # also links that lead out of a dataset
 ):
     "Label, method, dataset, split and frame count of every video"
-    table = make_meta_data(*root, split=split, valid_pct=valid_pct, seed=seed, probe=not no_probe, min_frames=min_frames, n_workers=workers)
+    Settings(min_frames)
+    check_table_name(out)
+    check_out(out)
+    table = make_meta_data(*root, split=split, valid_pct=valid_pct, seed=seed, probe=not no_probe, min_frames=min_frames, n_workers=workers,
+                           follow_links=follow_links)
     write_metadata(table, out)
     _say_splits(table)
     summarise(table, 'videos')
@@ -388,10 +462,12 @@ def deepfake_preprocess(
     keep_cut: bool=False,    # also write the whole frames, as deepfake_cut_frame does
     retry_failed: bool=False,# do those again that were not ok
     force: bool=False,       # do all again
+    follow_links: bool=False, # also links that lead out of the dataset
 ):
     "Validate, cut, crop and describe a dataset in one resumable pass"
-    if engine != 'local': raise DeepfakeError(f'--engine {engine}: only local is there')
+    if engine != 'local': raise UsageError(f'--engine {engine}: only local is there')
+    if not timeout > 0: raise UsageError(f'--timeout must be more than 0 seconds, not {timeout:g}')
     table = preprocess_dataset(root, out, Settings(min_frames, n_frames, size, margin), split, valid_pct, seed, n_workers=workers,
-                               force=force, retry_failed=retry_failed, keep_cut=keep_cut, timeout=timeout)
+                               force=force, retry_failed=retry_failed, keep_cut=keep_cut, timeout=timeout, follow_links=follow_links)
     _say_splits(table)
     summarise(table, 'videos')
