@@ -60,9 +60,19 @@ class Faces(NamedTuple):
 
 NO_FACES = Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
 
-# %% ../nbs/01_faces.ipynb #a7a76832
+# %% ../nbs/01_faces.ipynb #4611bdcf
 MIN_SIDE = 20  # of a face that MTCNN can find, in pixels
 
+def _shrink(
+    image: np.ndarray, # (H,W,3) uint8 RGB
+    scale: float,      # 0..1
+) -> np.ndarray: # (h,w,3) uint8 RGB
+    "A smaller picture, by averaging over whole pixels first, which is much faster than over parts of them"
+    size, whole = [tuple(max(1, round(side * s)) for side in image.shape[1::-1]) for s in (scale, 1 / int(1 / scale))]
+    if scale <= .5: image = cv2.resize(image, whole, interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+
+# %% ../nbs/01_faces.ipynb #a7a76832
 class FaceDetector:
     "MTCNN's whole cascade for finding faces, and its last stages alone for following them."
     def __init__(
@@ -81,7 +91,7 @@ class FaceDetector:
         height, width = image.shape[:2]
         scale = min(1., MIN_SIDE / smallest)
         if min(height, width) * scale < MIN_SIDE: return NO_FACES
-        small = image if scale == 1 else cv2.resize(image, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+        small = image if scale == 1 else _shrink(image, scale)
         boxes, probs, landmarks = self.mtcnn.detect(small, landmarks=True)
         if boxes is None: return NO_FACES
         stretch = np.array([width / small.shape[1], height / small.shape[0]])
@@ -112,12 +122,8 @@ def _cut_patch(
     x1, y1 = np.clip(np.floor(box[:2]), 0, limit - 1).astype(int)
     x2, y2 = np.clip(np.ceil(box[2:]), (x1 + 1, y1 + 1), limit).astype(int)
     piece, scale = image[y1:y2, x1:x2], min(1., max_side / max(box[2:] - box[:2]))
-    size, small = tuple(max(1, round(side * scale)) for side in piece.shape[1::-1]), piece.copy() if scale == 1 else piece
-    if scale <= .5:  # averaging over whole pixels is much faster than over parts of them
-        whole = int(1 / scale)
-        small = cv2.resize(piece, tuple(max(1, side // whole) for side in piece.shape[1::-1]), interpolation=cv2.INTER_AREA)
-    if scale < 1: small = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
-    return Patch(small, np.array([x1, y1]), np.array(size) / piece.shape[1::-1])
+    small = piece.copy() if scale == 1 else _shrink(piece, scale)
+    return Patch(small, np.array([x1, y1]), np.array(small.shape[1::-1]) / piece.shape[1::-1])
 
 def _warp(
     patch: Patch,    # holds what is wanted
@@ -125,10 +131,13 @@ def _warp(
     size: int,       # side of the picture to make, in pixels
 ) -> np.ndarray: # (size,size,3) uint8 RGB
     "Cut a square out, exact to a part of a pixel; what lies outside the frame repeats its border"
-    zoom = size / (box[2:] - box[:2]) / patch.scale
-    shift = -(box[:2] - patch.corner) * patch.scale * zoom + (zoom - 1) / 2
+    zoom, (low, high) = size / (box[2:] - box[:2]) / patch.scale, (box.reshape(2, 2) - patch.corner) * patch.scale
+    (x, y), (right, bottom) = np.clip(np.floor(low), 0, np.array(patch.image.shape[1::-1]) - 1).astype(int), np.ceil(high).astype(int) + 1
+    image, middle = patch.image[y:max(bottom, y + 1), x:max(right, x + 1)], -.5
+    if zoom.max() < .8: image, middle = cv2.blur(image, (2, 2)), 0.  # averaged, not picked; that moves it by half a pixel
+    shift = -(low - (x, y)) * zoom - zoom * middle - .5
     matrix = np.array([[zoom[0], 0, shift[0]], [0, zoom[1], shift[1]]])
-    return cv2.warpAffine(patch.image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 # %% ../nbs/01_faces.ipynb #ca142b76
 LOOKS = (.04, -.04), (-.04, .04)                 # framings: shifts of the square, as shares of the face's side
@@ -175,19 +184,27 @@ def refine(
     self: FaceDetector,
     images: list[np.ndarray], # (N) pictures (H,W,3) uint8 RGB, one a guess; they may repeat
     guesses: np.ndarray,      # (N,4) where a face is about
+    steps: int=3,             # how often a face that is not where it was guessed is sought where it seems to be instead
 ) -> Faces: # a face a guess, in the same order, however improbable
     "Exact box, landmarks and probability at guessed places"
     if not len(guesses): return NO_FACES
     guesses = np.asarray(guesses, float)
     patches = [_cut_patch(image, box, 144) for image, box in zip(images, square(guesses, 1.5))]
     faces, agreement = self._mean_look(patches, [_framed(guesses, shift) for shift in LOOKS])
-    hard = (agreement < .9) | (_iou_each(faces.boxes, guesses) < .8) | (faces.probs < .9)
-    if not hard.any(): return faces
-    patches, boxes = [p for p, is_hard in zip(patches, hard) if is_hard], faces.boxes[hard]
+    moved = (_iou_each(faces.boxes, guesses) < .8) & (steps > 1)
+    hard = ((agreement < .92) | (faces.probs < .9) | (steps < 3)) & ~moved
+    placed, followed = self._more_looks(patches, faces.boxes, hard), self.refine([images[i] for i in np.flatnonzero(moved)], faces.boxes[moved], steps - 1)
+    for values, of_hard, of_moved in zip(faces, placed, followed): values[hard], values[moved] = of_hard, of_moved
+    return faces
+
+@patch
+def _more_looks(self: FaceDetector, patches: list[Patch], boxes: np.ndarray, hard: np.ndarray) -> Faces:
+    "Faces that are hard to place; the boxes are about right"
+    if not hard.any(): return NO_FACES
+    patches, boxes = [patches[i] for i in np.flatnonzero(hard)], boxes[hard]
     framings = [_framed(boxes, shift) for shift in MORE_LOOKS]
     framings += [square(self._look(self.mtcnn.rnet, patches, square(boxes, scale), 24)[0]) for scale in RNET_SCALES]
-    for values, better in zip(faces, self._mean_look(patches, framings)[0]): values[hard] = better
-    return faces
+    return self._mean_look(patches, framings)[0]
 
 def _iou_each(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Intersection over union of the first box with the first, the second with the second, ...
@@ -235,15 +252,16 @@ class FaceTracker:
         detector: FaceDetector, # finds and refines
         margin: float=.3,       # room around the face that the crops will want, as a share of its size
         size: int=224,          # side of the crops to come, in pixels
-        every: int=10,          # frames from key frame to key frame
-        search_every: int=30,   # frames from search to search for faces that are new
+        every: int=12,          # frames from key frame to key frame
+        look_every: int=4,      # frames from look to look between them, where a face moves little
+        search_every: int=40,   # frames from search to search for faces that are new
         smallest: float=48,     # side of the smallest face that is searched, in pixels; less where the whole frame is small
         min_prob: float=.9,     # O-Net's probability from which a guess counts as seen
         max_gap: int=30,        # frames a face may be unseen before its track ends
         buffer_bytes: int=96 * 2**20, # frames waiting for the next key frame may take so much memory
     ):
-        self.detector, self.margin, self.size, self.every, self.search_every = detector, margin, size, every, search_every
-        self.smallest, self.min_prob, self.max_gap, self.buffer_bytes = smallest, min_prob, max_gap, buffer_bytes
+        self.detector, self.margin, self.size, self.every, self.look_every = detector, margin, size, every, look_every
+        self.search_every, self.smallest, self.min_prob, self.max_gap, self.buffer_bytes = search_every, smallest, min_prob, max_gap, buffer_bytes
         self.tracks: list[FaceTrack] = []  # all of the clip
         self.active: list[FaceTrack] = []  # those that may go on
         self.waiting: list[Frame] = []     # frames since the last key frame
@@ -305,41 +323,83 @@ def _distance(
     return np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1) / np.maximum(side(a), side(b))
 
 @patch
-def _key_boxes(self: FaceTracker, frame: Frame) -> np.ndarray:
+def _key_faces(self: FaceTracker, frame: Frame) -> Faces:
     "The faces of a key frame: where they are expected, if they are all there and no search is due; else what the cascade finds"
     if self.active and frame.index - self.searched < self.search_every:
         faces = self.detector.refine([frame.image] * len(self.active), [track.expected(frame.index) for track in self.active])
-        if (faces.probs >= self.min_prob).all(): return faces.boxes
+        if (faces.probs >= self.min_prob).all(): return faces
     self.searched = frame.index
-    return self.detector.find(frame.image, np.clip(min(frame.image.shape[:2]) / 6, MIN_SIDE, self.smallest)).boxes
+    boxes = self.detector.find(frame.image, np.clip(min(frame.image.shape[:2]) / 6, MIN_SIDE, self.smallest)).boxes
+    return self.detector.refine([frame.image] * len(boxes), boxes)
+
+# %% ../nbs/01_faces.ipynb #547af138
+@dataclass
+class _Path:
+    "One face over the waiting frames: guesses at first, then what was seen."
+    track: FaceTrack
+    boxes: np.ndarray      # (T,4)
+    probs: np.ndarray      # (T,)
+    landmarks: np.ndarray  # (T,5,2)
+    seen: np.ndarray       # (T,) whether O-Net has looked
+    is_line: bool          # from where the track ended to the key frame, without a gap
 
 @patch
-def _guesses(self: FaceTracker, boxes: np.ndarray) -> list[tuple[FaceTrack, Frame, np.ndarray, bool]]:
-    "For each track and waiting frame a guessed box, and whether it lies between two that are known"
-    distance = _distance([t.boxes[-1] for t in self.active], boxes)
+def _line(self: FaceTracker, track: FaceTrack, end: tuple|None) -> _Path: # `end`: box, probability, landmarks at the key frame
+    "The straight way of a face to the key frame; without one of its ends, it stays where the other is"
+    indices = np.array([frame.index for frame in self.waiting])
+    start = (track.boxes[-1], track.probs[-1], track.landmarks[-1]) if len(track) else end
+    since = track.frames[-1] if len(track) else indices[0] - 1
+    along = (indices - since) / (indices[-1] - since)
+    values = [a + along.reshape(-1, *[1] * np.ndim(a)) * (b - a) for a, b in zip(start, end or start)]
+    seen = np.zeros(len(indices), bool)
+    seen[-1] = end is not None
+    return _Path(track, *values, seen, bool(len(track)) and end is not None and since == indices[0] - 1)
+
+@patch
+def _paths(self: FaceTracker, ends: Faces) -> list[_Path]:
+    "Which track leads to which face of the key frame"
+    distance = _distance([track.boxes[-1] for track in self.active], ends.boxes)
     matched = {i: j for i, j in zip(*linear_sum_assignment(distance)) if distance[i, j] < 1}
-    guesses, last = [], self.waiting[-1].index
-    for i, track in enumerate(self.active):
-        start, since = track.boxes[-1], track.frames[-1]
-        step = (boxes[matched[i]] - start) / (last - since) if i in matched else 0
-        guesses += [(track, frame, start + step * (frame.index - since), i in matched) for frame in self.waiting]
-    for j in set(range(len(boxes))) - set(matched.values()):
-        track = FaceTrack()
-        guesses += [(track, frame, boxes[j], frame.index == last) for frame in self.waiting]
-    return guesses
+    end = lambda j: None if j is None else tuple(values[j] for values in ends)
+    new = sorted(set(range(len(ends.boxes))) - set(matched.values()))
+    return [self._line(track, end(matched.get(i))) for i, track in enumerate(self.active)] + [self._line(FaceTrack(), end(j)) for j in new]
 
 # %% ../nbs/01_faces.ipynb #ec12960d
 @patch
 def _to_key_frame(self: FaceTracker):
-    "Search the last waiting frame, and follow the faces through those before it"
+    "Make sure of the faces in the last waiting frame, and follow them through those before it"
     if not self.waiting: return
-    guesses = self._guesses(self._key_boxes(self.waiting[-1]))
-    faces = self.detector.refine([frame.image for _, frame, *_ in guesses], [guess for _, _, guess, _ in guesses])
-    for (track, frame, guess, known), *face in zip(guesses, *faces):
-        if known and face[1] < self.min_prob: face = self._look_again(frame.image, guess, face)
-        if face[1] >= self.min_prob: self._see(track, frame, *face)
-    self._settle([track for track, *_ in guesses])
+    paths = self._paths(self._key_faces(self.waiting[-1]))
+    spaced = np.arange(len(self.waiting))[::-1] % self.look_every == 0
+    self._look_at(paths, [spaced if path.is_line else True for path in paths])
+    self._look_at(paths, [self._between(path) for path in paths])
+    for path in paths: self._see(path)
+    self._settle([path.track for path in paths])
     self.waiting = []
+
+@patch
+def _look_at(self: FaceTracker, paths: list[_Path], where: list[np.ndarray|bool]):
+    "Let O-Net correct the guesses, all in one batch"
+    wanted = [(path, t) for path, here in zip(paths, where) for t in np.flatnonzero(~path.seen & here)]
+    faces = self.detector.refine([self.waiting[t].image for _, t in wanted], [path.boxes[t] for path, t in wanted])
+    for (path, t), *face in zip(wanted, *faces):
+        if path.is_line and face[1] < self.min_prob: face = self._look_again(self.waiting[t].image, path.boxes[t], face)
+        path.boxes[t], path.probs[t], path.landmarks[t], path.seen[t] = *face, True
+
+@patch
+def _between(self: FaceTracker, path: _Path) -> np.ndarray: # (T,) whether a frame must be looked at
+    "Draw the way between looks that agree"
+    if not path.is_line: return ~path.seen
+    track, looks = path.track, np.flatnonzero(path.seen)
+    ends = [(-1, track.boxes[-1], track.probs[-1], track.landmarks[-1])] + [(t, path.boxes[t], path.probs[t], path.landmarks[t]) for t in looks]
+    must = ~path.seen
+    for (t0, box0, prob0, points0), (t1, box1, prob1, points1) in zip(ends, ends[1:]):
+        if min(prob0, prob1) < self.min_prob or iou([box0], [box1])[0, 0] < .8: continue
+        for t in range(t0 + 1, t1):
+            along = (t - t0) / (t1 - t0)
+            path.boxes[t], path.landmarks[t] = box0 + along * (box1 - box0), points0 + along * (points1 - points0)
+            path.probs[t], must[t] = min(prob0, prob1), False
+    return must
 
 @patch
 def _look_again(self: FaceTracker, image: np.ndarray, guess: np.ndarray, face: tuple) -> tuple:
@@ -353,15 +413,18 @@ def _look_again(self: FaceTracker, image: np.ndarray, guess: np.ndarray, face: t
     return boxes[nearest], found.probs[nearest], found.landmarks[nearest] / around.scale + around.corner
 
 @patch
-def _see(self: FaceTracker, track: FaceTrack, frame: Frame, box: np.ndarray, prob: float, landmarks: np.ndarray):
-    "The face was seen: note where, and keep the patch around it"
-    if not len(track): self.tracks.append(track)
-    track.frames.append(frame.index)
-    track.times.append(frame.time)
-    track.boxes.append(box)
-    track.landmarks.append(landmarks)
-    track.probs.append(float(prob))
-    track.patches.append(_cut_patch(frame.image, square(box, 1.3 * (1 + self.margin)), 2.6 * self.size))
+def _see(self: FaceTracker, path: _Path):
+    "Where the face was seen: note where, and keep the patch around it"
+    track = path.track
+    for frame, box, prob, landmarks in zip(self.waiting, path.boxes, path.probs, path.landmarks):
+        if prob < self.min_prob: continue
+        if not len(track): self.tracks.append(track)
+        track.frames.append(frame.index)
+        track.times.append(frame.time)
+        track.boxes.append(box)
+        track.landmarks.append(landmarks)
+        track.probs.append(float(prob))
+        track.patches.append(_cut_patch(frame.image, square(box, 1.3 * (1 + self.margin)), 2.6 * self.size))
 
 @patch
 def _settle(self: FaceTracker, tracks: list[FaceTrack]):
@@ -418,16 +481,6 @@ def to_crop(
     return (points - boxes[:, None, :2]) * (size / (boxes[:, None, 2:] - boxes[:, None, :2]))
 
 # %% ../nbs/01_faces.ipynb #d550694b
-def _cut_face(
-    patch: Patch,    # holds the face
-    box: np.ndarray, # (4,) square in source pixels
-    size: int,       # side of the crop, in pixels
-) -> np.ndarray: # (size,size,3) uint8 RGB
-    "Cut a square out without aliasing"
-    fine = 2 if (box[2] - box[0]) * patch.scale.max() > size else 1  # a shrunk face is cut at twice the size, then averaged
-    crop = _warp(patch, box, fine * size)
-    return crop if fine == 1 else cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
-
 def cut_face_clip(
     track: FaceTrack,  # a face
     size: int=224,     # side of the crops, in pixels
@@ -435,4 +488,4 @@ def cut_face_clip(
 ) -> tuple[np.ndarray, np.ndarray]: # (N,size,size,3) uint8 RGB, and the (N,4) squares in source pixels
     "The face clip of a track: the face, whole and steady"
     boxes = crop_boxes(track, margin)
-    return np.stack([_cut_face(patch, box, size) for patch, box in zip(track.patches, boxes)]), boxes
+    return np.stack([_warp(patch, box, size) for patch, box in zip(track.patches, boxes)]), boxes

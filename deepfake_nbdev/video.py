@@ -247,7 +247,7 @@ def iter_frames(
             size = size or image.shape[1::-1]
             if image.shape[1::-1] != size: image = cv2.resize(image, size)  # a stream may change its size on the way
             time = max(capture.get(cv2.CAP_PROP_POS_MSEC), 0.) / 1000
-            yield Frame(index, time, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+            yield Frame(index, time, cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image))  # in place: fresh memory costs more than the work
             index += 1
         if index == 0 and n_frames != 0: raise VideoError(_reason_unreadable(path, opened=True))
 
