@@ -134,7 +134,7 @@ def _warp(
     zoom, (low, high) = size / (box[2:] - box[:2]) / patch.scale, (box.reshape(2, 2) - patch.corner) * patch.scale
     (x, y), (right, bottom) = np.clip(np.floor(low), 0, np.array(patch.image.shape[1::-1]) - 1).astype(int), np.ceil(high).astype(int) + 1
     image, middle = patch.image[y:max(bottom, y + 1), x:max(right, x + 1)], -.5
-    if zoom.max() < .8: image, middle = cv2.blur(image, (2, 2)), 0.  # averaged, not picked; that moves it by half a pixel
+    if zoom.max() < .8: image, middle = cv2.blur(image, (2, 2), borderType=cv2.BORDER_REPLICATE), 0.  # averaged, not picked; that moves it by half a pixel
     shift = -(low - (x, y)) * zoom - zoom * middle - .5
     matrix = np.array([[zoom[0], 0, shift[0]], [0, zoom[1], shift[1]]])
     return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
