@@ -400,7 +400,7 @@ def preprocess_dataset(
     valid_pct: float=.2,           # share of videos for validation, 0..1
     seed: int=42,                  # of the draw
     follow_links: bool=False,      # also those that lead out of the root
-    **options,                     # of `preprocess`: n_workers, force, retry_failed, keep_cut, timeout
+    **options,                     # of `preprocess`: n_workers, force, retry_failed, keep_cut, timeout, memory_limit, engine, address
 ) -> pd.DataFrame: # metadata, a row a video
     "From a raw dataset to face clips and metadata, in one resumable pass. Raises `DeepfakeError`"
     check_split(split, valid_pct)
@@ -456,18 +456,22 @@ def deepfake_preprocess(
     split: str='official',   # official (lists in the copy, else by group) or group
     valid_pct: float=.2,     # share of videos for validation
     seed: int=42,            # of the draw
-    engine: str='local',     # processes of this machine
+    engine: str='local',     # local (processes of this machine) or ray (a cluster, see the notebook `workers`)
+    address: str=None,       # of the Ray cluster: auto, or host:port; a cluster of this machine alone if not given
     workers: int=None,       # processes; one a core if not given
     timeout: float=600,      # seconds a video may take
+    memory_limit: float=4,   # GB of memory a worker may take
     keep_cut: bool=False,    # also write the whole frames, as deepfake_cut_frame does
     retry_failed: bool=False,# do those again that were not ok
     force: bool=False,       # do all again
     follow_links: bool=False, # also links that lead out of the dataset
 ):
     "Validate, cut, crop and describe a dataset in one resumable pass"
-    if engine != 'local': raise UsageError(f'--engine {engine}: only local is there')
-    if not timeout > 0: raise UsageError(f'--timeout must be more than 0 seconds, not {timeout:g}')
+    if engine not in ('local', 'ray'): raise UsageError(f'--engine must be local or ray, not {engine}')
+    if address and engine != 'ray': raise UsageError('--address goes with --engine ray')
+    for name, value in (('timeout', timeout), ('memory_limit', memory_limit)):
+        if not value > 0: raise UsageError(f'--{name} must be more than 0, not {value:g}')
     table = preprocess_dataset(root, out, Settings(min_frames, n_frames, size, margin), split, valid_pct, seed, n_workers=workers,
-                               force=force, retry_failed=retry_failed, keep_cut=keep_cut, timeout=timeout, follow_links=follow_links)
+                               force=force, retry_failed=retry_failed, keep_cut=keep_cut, timeout=timeout, memory_limit=memory_limit, engine=engine, address=address, follow_links=follow_links)
     _say_splits(table)
     summarise(table, 'videos')
