@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import IO, Callable, Iterable, Iterator, get_args, get_origin
+from typing import IO, TYPE_CHECKING, Callable, Iterable, Iterator, get_args, get_origin
 
 import cv2
 import numpy as np
@@ -28,10 +28,11 @@ from fastcore.docments import docments
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from .faces import FaceTrack, FaceTracker, cut_face_clip, load_detector
 from .video import (DeepfakeError, MjpegWriter, UnreadableError, VideoError, VideoInfo, atomic_path, cannot_write,
                                   iter_frames, probe, read_header, read_mjpeg, write_mjpeg)
 from .workers import WorkerError, WorkerFailure, run_isolated, run_on_ray
+
+if TYPE_CHECKING: from deepfake_nbdev.faces import FaceTrack, FaceTracker  # PyTorch takes seconds to load, and only workers need it
 
 # %% ../nbs/02_preprocessing.ipynb #c0e960c5
 class UsageError(DeepfakeError):
@@ -232,7 +233,7 @@ def cut_frame(
 
 # %% ../nbs/02_preprocessing.ipynb #cd88cb37
 def _frame_records(
-    track: FaceTrack,   # main face
+    track: 'FaceTrack', # a face
     boxes: np.ndarray,  # (N,4) squares that were cut out
 ) -> list[dict]:
     "The per-frame part of the `.json`"
@@ -255,8 +256,9 @@ def _follow(
     path: str|Path,         # video file
     settings: Settings,     # how
     cut_path: Path|None,    # also write the whole frames here
-) -> tuple[int, FaceTracker]: # frames decoded, and the tracker that saw them
+) -> tuple[int, 'FaceTracker']: # frames decoded, and the tracker that saw them
     "Decode the start of a video once, for the tracker and, if wanted, the cut video"
+    from deepfake_nbdev.faces import FaceTracker, load_detector
     tracker, seen = FaceTracker(load_detector(), settings.margin, settings.size), 0
     with ExitStack() as stack:
         writer = None
@@ -284,13 +286,14 @@ def _face_clip_row(path: str|Path, face_path: Path, settings: Settings, cut_path
     for n, track in enumerate(tracks[1:max_faces], 1): _write_face(track, other_face(face_path, n), path, settings, row, info.fps)
     return _write_clip(tracks[0], face_path, settings, row, info.fps)
 
-def _write_clip(track: FaceTrack, face_path: Path, settings: Settings, row: dict, fps: float) -> tuple[dict, list[dict]]:
+def _write_clip(track: 'FaceTrack', face_path: Path, settings: Settings, row: dict, fps: float) -> tuple[dict, list[dict]]:
     "Write a face clip; its row and per-frame records"
+    from deepfake_nbdev.faces import cut_face_clip
     clip, boxes = cut_face_clip(track, settings.size, settings.margin)
     write_mjpeg(face_path, clip, fps, settings.quality)
     return row | {'n_face_frames': len(clip)}, _frame_records(track, boxes)
 
-def _write_face(track: FaceTrack, face_path: Path, path: str|Path, settings: Settings, row: dict, fps: float):
+def _write_face(track: 'FaceTrack', face_path: Path, path: str|Path, settings: Settings, row: dict, fps: float):
     "A face clip and its record"
     record_row(path, face_path, settings, *_write_clip(track, face_path, settings, row, fps))
 

@@ -110,7 +110,7 @@ def _serve(connection: socket.socket): # instructions and jobs come in, answers 
     except (EOFError, BrokenPipeError, ConnectionResetError): pass  # the parent is done, or gone
 
 # %% ../nbs/00a_workers.ipynb #d9b4b0c1
-HEAVY = ['deepfake_nbdev.preprocessing']  # the server lives as long as its process, and most of what follows will need PyTorch
+HEAVY = ['deepfake_nbdev.faces', 'deepfake_nbdev.preprocessing']  # the server lives as long as its process, and most of what follows will need PyTorch
 _SWAPPING = threading.Lock()
 
 def _context(function_name: str) -> multiprocessing.context.BaseContext:
