@@ -113,8 +113,10 @@ class FaceDetector:
     def __init__(
         self,
         device: str|None=None, # where to run; None: a GPU where there is one
+        batch: int|None=None,  # pictures of a face at a time; None: 32 on a CPU, where more only take memory, 1024 on a GPU
     ):
         self.device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+        self.batch = batch or (32 if self.device == 'cpu' else 1024)
         self.mtcnn = MTCNN(keep_all=True, device=self.device, min_face_size=MIN_SIDE).to(memory_format=torch.channels_last)
 
 # %% ../nbs/01_faces.ipynb #831b3a1d
@@ -127,10 +129,10 @@ def _look(
     squares: np.ndarray,    # (N,4) in source pixels
     size: int,              # side of the pictures that the network takes
 ) -> list[np.ndarray]: # boxes (N,4), then the network's other outputs
-    "One batched pass. MTCNN counts pixels from 1 and includes the last, hence the ones"
+    "One pass, in batches. MTCNN counts pixels from 1 and includes the last, hence the ones"
     pictures = np.stack([_warp(p, square - (1, 1, 0, 0), size) for p, square in zip(patches, squares)])
     batch = torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2).float().sub(127.5).mul(1 / 128)
-    offsets, *others = (output.cpu().double().numpy() for output in net(batch))
+    offsets, *others = (torch.cat(outputs).cpu().double().numpy() for outputs in zip(*map(net, batch.split(self.batch))))
     return [squares + offsets * np.tile(squares[:, 2:] - squares[:, :2] + 1, 2), *others]
 
 def _landmarks(points: np.ndarray, squares: np.ndarray) -> np.ndarray: # (N,5,2) in source pixels
@@ -309,7 +311,7 @@ class FaceTracker:
         smallest: float=48,     # side of the smallest face that is searched, in pixels; less where the whole frame is small
         min_prob: float=.9,     # O-Net's probability from which a guess counts as seen
         max_gap: int=30,        # frames a face may be unseen before its track ends
-        buffer_bytes: int=96 * 2**20, # frames waiting for the next key frame may take so much memory
+        buffer_bytes: int=76 * 2**20, # frames waiting for the next key frame may take so much memory
     ):
         self.detector, self.margin, self.size, self.every, self.look_every = detector, margin, size, every, look_every
         self.search_every, self.smallest, self.min_prob, self.max_gap, self.buffer_bytes = search_every, smallest, min_prob, max_gap, buffer_bytes
