@@ -107,7 +107,7 @@ _PARTS['verdict'] = """
   <p class="label"><span class="mark" aria-hidden="true">{{ heading.mark }}</span> {{ heading.words }}</p>
   {% if heading.percent %}
   <p class="sure"><strong>{{ heading.percent }}</strong> probability that this video is fake
-    {%- if heading.n_faces > 1 %}, by the most suspicious of its {{ heading.n_faces }} faces{% endif %}
+    {%- if heading.n_faces > 1 %}, going by the most suspicious of {{ heading.n_faces }} faces{% endif %}
     {%- if heading.method %}; if so, most probably by <strong>{{ heading.method }}</strong> ({{ heading.method_percent }}){% endif %}</p>
   <div class="scale" role="img" aria-label="Probability of a fake: {{ heading.percent }}, on a scale from real to fake">
     {% if heading.band %}<i class="band" style="left:{{ heading.band[0]|share }};width:{{ (heading.band[1] - heading.band[0])|share }}"></i>{% endif %}
@@ -273,7 +273,7 @@ _PARTS['faces'] = """
   <h2>{{ 'The face' if faces|length == 1 else 'The faces' }}</h2>
   {% if faces|length > 1 %}<p>Each face was judged by itself, and the verdict is that of face 1: one forged face makes a video a forgery.
     All above is about that face. The more faces there are, the more likely it is that a genuine one looks forged by chance.
-    Somebody who is seen again after a cut counts as another face.</p>{% endif %}
+    Somebody who is lost and seen again, as after a cut, counts as another face.{% if faces|length == max_faces %} At most {{ max_faces }} faces are judged, so there may be more.{% endif %}</p>{% endif %}
   <div class="wide"><table class="faces"><thead><tr><th scope="col">Face</th><th scope="col">Probability of a fake</th><th scope="col">Seen</th><th scope="col">Frames used</th><th scope="col">Size</th></tr></thead><tbody>
   {% for face in faces %}<tr><th scope="row">{% if face.picture %}<img src="{{ face.picture }}" alt="Face {{ loop.index }}" width="96" height="96">{% endif %}
     {{ loop.index }}{% if faces|length > 1 and face.note %}<small>{{ face.note }}</small>{% endif %}</th>
@@ -416,7 +416,7 @@ code { font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace; overflow
 .bar.heat i { background:linear-gradient(90deg,#932667,#fca50a) } .bar.change::after { content:""; position:absolute; left:50%; top:0; bottom:0; width:1px; background:var(--soft) }
 .bar.change .up { background:var(--uncertain) }
 .bars b { font-weight:600; font-variant-numeric:tabular-nums }
-.faces img { display:block; width:72px; height:72px; border-radius:8px; margin-bottom:4px } .faces small { display:block; font-weight:400; color:var(--soft) } .faces td:first-child,.faces td { min-width:6.5em !important }
+.faces img { display:block; width:72px; height:72px; border-radius:8px; margin-bottom:4px } .faces small { display:block; font-weight:400; color:var(--soft) }
 .facts th { font-weight:500; color:var(--soft); width:46% }
 .two { display:grid; gap:24px; grid-template-columns:repeat(auto-fit,minmax(270px,1fr)) }
 .limits p { max-width:70ch } .limits > p:not([class]) { color:inherit }
@@ -463,7 +463,7 @@ def _render(
         explanation=explanation and {'note': None, 'claims': [], **explanation}, regions=_regions(verdict), methods=methods,
         tested=any(values.get('drop') is not None for values in verdict.roi.values()),
         faithfulness=[row for row in _rows(faithfulness) if row[0] != 'faithful'], verdict_faithful=faithfulness.get('faithful'),
-        faces=_faces(verdict, portraits), model=list(_rows(verdict.model)), preprocessing=list(_rows(verdict.preprocessing)),
+        faces=_faces(verdict, portraits), max_faces=verdict.preprocessing.get('max_faces'), model=list(_rows(verdict.model)), preprocessing=list(_rows(verdict.preprocessing)),
         version=__version__, json_name=json_name)
 
 # %% ../nbs/10_report.ipynb #54b9c96a
