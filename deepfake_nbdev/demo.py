@@ -19,7 +19,7 @@ from .evaluation import evaluate, plot_scorecard
 from .metadata import preprocess_dataset, write_metadata
 from .prediction import load_model
 from .preprocessing import Settings, command, find_videos, _over_videos
-from .report import report_video, write_table
+from .report import report_videos, write_table
 from .samples import make_samples
 from .training import train
 from .video import DeepfakeError, atomic_path
@@ -139,7 +139,7 @@ def _learn_and_judge(out: Path, size: Size, seed: int, table, samples: Path, sum
         with atomic_path(out/'scorecard.png') as beside: plot_scorecard(card, scores).savefig(beside, format='png', dpi=110)
     with summary.stage('predict') as row:
         chosen = [table[(table.split == 'test') & (table.label == label)].path.iloc[0] for label in ('real', 'fake')]
-        judged = [report_video(load_model(out/'best.pt'), samples/path, out/'reports') for path in chosen]
+        judged = list(report_videos(load_model(out/'best.pt'), [samples/path for path in chosen], out/'reports'))
         summary.reports = [str(page) for _, page in judged]
         write_table([verdict for verdict, _ in judged], out/'reports'/'verdicts.csv')
         said = ', '.join(f'a {label} clip: {verdict.label}, p_fake {verdict.p_fake:.2f}' for label, (verdict, _) in zip(('real', 'fake'), judged))

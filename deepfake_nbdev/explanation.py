@@ -141,9 +141,12 @@ def _say_when(verdict: Verdict) -> Iterator[dict]:
 def _say_faces(verdict: Verdict) -> Iterator[dict]:
     "Whose face, where there are several"
     if len(verdict.faces) < 2: return
-    i = max(range(len(verdict.faces)), key=lambda i: verdict.faces[i]['p_fake'])
-    yield _claim(verdict, f'It followed {len(verdict.faces)} faces; the most suspicious one came to {percent(verdict.faces[i]["p_fake"])}.',
-                 'faces', i, 'p_fake')
+    brief = [i for i, face in enumerate(verdict.faces) if face.get('brief')]
+    among = ' among those seen long enough' if brief and 0 not in brief else ''
+    yield _claim(verdict, f'It judged {len(verdict.faces)} faces, each by itself; the verdict, and what follows, is that of the most suspicious one{among}.', 'faces', 0, 'p_fake')
+    worse = [i for i in brief if among and verdict.faces[i]['p_fake'] > verdict.faces[0]['p_fake']]
+    if worse: yield _claim(verdict, 'Another face looked more suspicious still, but was seen in too few frames to decide anything.', 'faces', worse[0], 'p_fake')
+
 
 # %% ../nbs/09_explanation.ipynb #fb5f1adb
 _UNUSABLE = {'no_face': 'No face was found in this video, and the model judges faces only.',
@@ -159,7 +162,7 @@ def claims(
     verdict: Verdict, # the evidence
 ) -> list[dict]: # each 'text', 'field' (JSON Pointer into the verdict) and 'value'
     "All that can be said of a verdict, a checkable sentence each"
-    topics = [_say_label, _say_method, _say_heat, _say_drop, _say_faithfulness, _say_when, _say_faces]
+    topics = [_say_label, _say_method, _say_faces, _say_heat, _say_drop, _say_faithfulness, _say_when]
     return list(chain.from_iterable(say(verdict) for say in (topics if verdict.status == 'ok' else [_say_unusable])))
 
 def template_text(
@@ -191,7 +194,7 @@ def evidence(
     if verdict.label == 'fake':
         found['methods_percent'] = {m: round(100 * p, 1) for m, p in _safe_names(verdict.method_probs).items()}
         found['method'] = verdict.method if verdict.method in found['methods_percent'] else 'unknown'
-    if len(verdict.faces) > 1: found['highest_face_percent'] = round(100 * max(map(p_fake, verdict.faces)), 1)
+    if len(verdict.faces) > 1: found['highest_face_percent'] = round(100 * p_fake(verdict.faces[0]), 1)  # the one that decides
     if verdict.timeline:
         found |= {'n_frames': len(verdict.timeline), 'first_second': round(verdict.timeline[0]['time'], 1),
                   'last_second': round(verdict.timeline[-1]['time'], 1),
@@ -467,7 +470,8 @@ You get its evidence as JSON. Write one paragraph of 60 to 150 words in plain En
 3. Say which region drew the most heat and which region's hiding changed the probability most, if given. Name no other parts of a face.
 4. Name a method only if 'method' is given and not 'unknown'. Name no other method.
 5. The detector tells where it looked, not what it saw there: mention no artefacts, light, movement or sound.
-6. End by saying that this is evidence, not proof.
+6. If n_faces is more than 1, say that the verdict is that of the most suspicious face.
+7. End by saying that this is evidence, not proof.
 Answer with JSON only: {"text": "..."}"""
 
 def _server(
