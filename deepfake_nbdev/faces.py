@@ -454,6 +454,7 @@ def _between(self: FaceTracker, path: _Path) -> np.ndarray: # (T,) whether a fra
             path.probs[t], must[t] = min(prob0, prob1), False
     return must
 
+# %% ../nbs/01_faces.ipynb #1671da1c
 @patch
 def _look_again(self: FaceTracker, image: np.ndarray, guess: np.ndarray, face: tuple) -> tuple:
     "The face left the straight line: search around the place"
