@@ -135,10 +135,18 @@ def _kill_fork_server():
     if pid := getattr(_forkserver, '_forkserver_pid', None):
         with suppress(ProcessLookupError): os.kill(pid, signal.SIGKILL)
 
+def _shield_children():
+    "What this thread starts from here on does not hear of Ctrl-C"
+    if not hasattr(signal, 'pthread_sigmask'): return
+    from multiprocessing import resource_tracker
+    resource_tracker.ensure_running()  # its start would lift the block again
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+
 def _launch(connection: socket.socket, function_name: str, limit: float) -> multiprocessing.process.BaseProcess:
     "Start a worker's process. Raises `WorkerError` where that takes longer than `limit` seconds, OSError or EOFError where it fails"
     process, errors = _context(function_name).Process(target=_serve, args=(connection,), daemon=True), []
     def start():
+        _shield_children()
         try:
             with _without_main(): process.start()
         except Exception as e: errors.append(e)
