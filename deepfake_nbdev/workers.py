@@ -396,9 +396,12 @@ def _connected(address: str|None):
     except ImportError: raise DeepfakeError('Ray is not installed: pip install "deepfake_nbdev[ray]"')
     if ray.is_initialized(): yield ray; return
     _reach(address)
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
     try: ray.init(address, ignore_reinit_error=True, include_dashboard=False, log_to_driver=False, logging_level='ERROR')
     except Exception as e: raise DeepfakeError(f'No connection to a Ray cluster at {address or "this machine"}: {_last_line(e)}. `ray start --head` starts one') from None
+    if callable(on_sigterm) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own prints a stack and aborts
     try: yield ray
     finally: ray.shutdown()
 
