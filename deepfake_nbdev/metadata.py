@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from openpyxl.utils import get_column_letter
 
-from .preprocessing import (ROW_COLUMNS, Found, Settings, UsageError, as_column, check_out, clip_name, command, preprocess,
+from .preprocessing import (ROW_COLUMNS, Found, Settings, UsageError, as_column, check_out, check_workers, clip_name, command, preprocess,
                                           readable, relative_name, safe_path, scan_videos, summarise, to_csv, validate_video, video_names, _over_videos)
 from .video import DeepfakeError, atomic_path
 
@@ -469,6 +469,7 @@ def deepfake_preprocess(
     "Validate, cut, crop and describe a dataset in one resumable pass"
     if engine not in ('local', 'ray'): raise UsageError(f'--engine must be local or ray, not {engine}')
     if address and engine != 'ray': raise UsageError('--address goes with --engine ray')
+    check_workers(workers)
     for name, value in (('timeout', timeout), ('memory_limit', memory_limit)):
         if not value > 0: raise UsageError(f'--{name} must be more than 0, not {value:g}')
     table = preprocess_dataset(root, out, Settings(min_frames, n_frames, size, margin), split, valid_pct, seed, n_workers=workers,

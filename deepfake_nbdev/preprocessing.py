@@ -7,15 +7,15 @@ __all__ = ['VIDEO_SUFFIXES', 'OUTPUT_MARK', 'CLIP_FORMAT', 'ROW_COLUMNS', 'CROP'
            'scan_videos', 'find_videos', 'clip_name', 'video_names', 'relative_name', 'fault_row', 'validate_video',
            'cut_frame', 'other_face', 'crop_faces', 'record_row', 'json_path', 'pick_frames', 'read_face_clip',
            'read_clips', 'lock_folder', 'mark_output', 'read_record', 'preprocess', 'safe_path', 'clean_temporary',
-           'check_workers', 'available_cores', 'command', 'summarise', 'with_faults', 'as_column', 'row_table',
-           'to_csv', 'write_csv', 'check_out', 'deepfake_validate_video', 'deepfake_cut_frame', 'deepfake_crop_faces',
-           'check_apart']
+           'check_workers', 'available_cores', 'Terminated', 'command', 'summarise', 'with_faults', 'as_column',
+           'row_table', 'to_csv', 'write_csv', 'check_out', 'deepfake_validate_video', 'deepfake_cut_frame',
+           'deepfake_crop_faces', 'check_apart']
 
 # %% ../nbs/02_preprocessing.ipynb #0625b8e0
-import csv, errno, hashlib, json, os, re, shutil, sys, tempfile
+import csv, errno, hashlib, json, os, re, shutil, signal, sys, tempfile, threading
 from argparse import ArgumentParser
 from collections import Counter, deque
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from inspect import Parameter, signature
 from pathlib import Path
@@ -308,6 +308,7 @@ def other_face(
     """
     return Path(str(face_path).removesuffix('.avi') + f'.face{n}.avi')
 
+# %% ../nbs/02_preprocessing.ipynb #7d0c51ae
 def crop_faces(
     path: str|Path,              # video file
     face_path: str|Path,         # `.avi` to write; the `.json` goes beside it
@@ -319,7 +320,7 @@ def crop_faces(
     try: row, frames = _face_clip_row(path, Path(face_path), settings, Path(cut_path) if cut_path else None, max_faces)
     except VideoError as e: row, frames = fault_row(e), []
     except OSError as e: raise WorkerError(cannot_write(face_path, e))
-    record_row(path, face_path, settings, row, frames)
+    record_row(path, face_path, settings, row, frames, cut_path)
     return row
 
 CLIP_FORMAT = 'deepfake_nbdev/face_clip/2'  # changes with the way faces are found and cut: older clips are made anew
@@ -330,6 +331,7 @@ def record_row(
     settings: Settings,  # how
     row: dict,           # the outcome
     frames: list[dict]=[], # a record a frame of the face clip
+    cut_path: str|Path|None=None, # where the whole frames were wanted
 ):
     "Write the `.json` beside a face clip; a clip of an earlier run that no longer holds is removed. Raises `WorkerError`"
     face_path = Path(face_path)
@@ -337,8 +339,15 @@ def record_row(
     try:
         if row['status'] == 'ok': record['clip_bytes'] = face_path.stat().st_size
         else: face_path.unlink(missing_ok=True)
+        if row['status'] == 'corrupt' and cut_path: Path(cut_path).unlink(missing_ok=True)
+        if cut_path: record['cut_bytes'] = _n_bytes(cut_path)
         _write_json(json_path(face_path), record | {'frames': frames})
     except OSError as e: raise WorkerError(cannot_write(face_path, e))
+
+def _n_bytes(path: str|Path) -> int|None:
+    "How large a file is; None where there is none"
+    try: return os.stat(path).st_size
+    except OSError: return None
 
 def json_path(
     face_path: str|Path, # a face clip
@@ -428,9 +437,9 @@ def _row_done(path: str|Path, face_path: Path, cut_path: Path|None, settings: Se
     record = read_record(face_path) or {}
     if any(record.get(key) != value for key, value in made.items()): return None
     if record.get('untested'): return None  # rights change without a trace in the file
+    if cut_path and record.get('cut_bytes', -1) != _n_bytes(cut_path): return None
     if record['status'] != 'ok': return None if retry_failed else _row(record)
-    whole = face_path.exists() and face_path.stat().st_size == record['clip_bytes']
-    return _row(record) if whole and (cut_path is None or cut_path.exists()) else None
+    return _row(record) if _n_bytes(face_path) == record['clip_bytes'] else None
 
 def _row(record: dict) -> dict:
     "What of a record stands in the table"
@@ -461,11 +470,12 @@ def preprocess(
         todo = [i for i in videos if i not in rows]
         jobs = [(video, str(face), settings, cut and str(cut)) for video, face, cut in map(paths.get, todo)]
         run = run_on_ray(CROP, jobs, address=address, **limits) if engine == 'ray' else run_isolated(CROP, jobs, **limits)
-        for job, row in tqdm(run, total=len(jobs), desc='face clips', unit='video', disable=not jobs):
-            if isinstance(row, WorkerFailure):
-                row = fault_row(row.reason)
-                record_row(*jobs[job][:3], row)
-            rows[todo[job]] = row
+        with closing(run):  # however this ends, no worker still writes when the lock is given back
+            for job, row in tqdm(run, total=len(jobs), desc='face clips', unit='video', disable=not jobs):
+                if isinstance(row, WorkerFailure):
+                    row = fault_row(row.reason)
+                    record_row(*jobs[job][:3], row, cut_path=jobs[job][3])
+                rows[todo[job]] = row
     table = [{'video_id': i, 'face_path': f'faces/{i}.avi' if rows[i]['status'] == 'ok' else ''} | rows[i] for i in videos]
     return pd.DataFrame(table, columns=['video_id', 'face_path'] + ROW_COLUMNS)
 
@@ -531,20 +541,34 @@ def _parser(
         else: parser.add_argument(name, type=kind, help=help)
     return parser
 
+class Terminated(KeyboardInterrupt):
+    "SIGTERM has come: stop as for Ctrl-C."
+
+@contextmanager
+def _terminable():
+    "Within this block SIGTERM raises `Terminated`, unless somebody else sees to it"
+    def stop(*_): raise Terminated
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if ours: signal.signal(signal.SIGTERM, stop)
+    try: yield
+    finally:
+        if ours: signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
 def command(
     function: Callable, # what the command does
 ) -> Callable: # the same function; its `cli` is the console command
     "Make a console command of a function. Called from Python it raises errors; in a terminal they are a sentence and an exit code"
     def cli(arguments: list[str]|None=None):
         chosen = vars(_parser(function).parse_args(arguments))
-        try: function(**chosen)
+        try:
+            with _terminable(): function(**chosen)
         except UsageError as e: code, words = 2, f'error: {e}'
         except DeepfakeError as e: code, words = 1, f'error: {e}'
         except BrokenPipeError:  # whoever read the output has seen enough; Python must not try to write the rest
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         except OSError as e: code, words = 1, f'error: {cannot_write(readable(e.filename or "output"), e)}'
-        except KeyboardInterrupt: code, words = 130, 'stopped; the same command goes on from here'
+        except KeyboardInterrupt as e: code, words = 143 if isinstance(e, Terminated) else 130, 'stopped; the same command goes on from here'
         else: return
         print(words, file=sys.stderr)
         raise SystemExit(code)
@@ -574,8 +598,9 @@ def _over_videos(
     "Rows of many videos; a worker's death is a row too, and no proof against the file"
     rows, jobs = {}, [tuple(map(os.path.abspath, job)) for job in jobs]  # workers may have been started elsewhere
     run = run_isolated(f'deepfake_nbdev.preprocessing.{function_name}', jobs, common, check_workers(workers))
-    for i, row in tqdm(run, total=len(jobs), desc=description, unit='video', disable=not jobs):
-        rows[i] = fault_row(row.reason, untested=True) if isinstance(row, WorkerFailure) else row
+    with closing(run):
+        for i, row in tqdm(run, total=len(jobs), desc=description, unit='video', disable=not jobs):
+            rows[i] = fault_row(row.reason, untested=True) if isinstance(row, WorkerFailure) else row
     return [rows[i] for i in range(len(jobs))]
 
 def with_faults(

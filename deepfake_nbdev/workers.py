@@ -135,10 +135,18 @@ def _kill_fork_server():
     if pid := getattr(_forkserver, '_forkserver_pid', None):
         with suppress(ProcessLookupError): os.kill(pid, signal.SIGKILL)
 
+def _shield_children():
+    "What this thread starts from here on does not hear of Ctrl-C"
+    if not hasattr(signal, 'pthread_sigmask'): return
+    from multiprocessing import resource_tracker
+    resource_tracker.ensure_running()  # its start would lift the block again
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+
 def _launch(connection: socket.socket, function_name: str, limit: float) -> multiprocessing.process.BaseProcess:
     "Start a worker's process. Raises `WorkerError` where that takes longer than `limit` seconds, OSError or EOFError where it fails"
     process, errors = _context(function_name).Process(target=_serve, args=(connection,), daemon=True), []
     def start():
+        _shield_children()
         try:
             with _without_main(): process.start()
         except Exception as e: errors.append(e)
@@ -388,9 +396,12 @@ def _connected(address: str|None):
     except ImportError: raise DeepfakeError('Ray is not installed: pip install "deepfake_nbdev[ray]"')
     if ray.is_initialized(): yield ray; return
     _reach(address)
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
     try: ray.init(address, ignore_reinit_error=True, include_dashboard=False, log_to_driver=False, logging_level='ERROR')
     except Exception as e: raise DeepfakeError(f'No connection to a Ray cluster at {address or "this machine"}: {_last_line(e)}. `ray start --head` starts one') from None
+    if callable(on_sigterm) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own prints a stack and aborts
     try: yield ray
     finally: ray.shutdown()
 
