@@ -18,6 +18,7 @@ from collections import Counter, deque
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from inspect import Parameter, signature
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Callable, Iterable, Iterator, get_args, get_origin
 
@@ -29,7 +30,7 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from .video import (DeepfakeError, MjpegWriter, UnreadableError, VideoError, VideoInfo, atomic_path, cannot_write,
-                                  iter_frames, probe, read_header, read_mjpeg, write_mjpeg)
+                                  open_video, probe, read_mjpeg, write_mjpeg)
 from .workers import WorkerError, WorkerFailure, run_isolated, run_on_ray
 
 if TYPE_CHECKING: from deepfake_nbdev.faces import FaceTrack, FaceTracker  # PyTorch takes seconds to load, and only workers need it
@@ -229,7 +230,7 @@ def cut_frame(
     quality: int=95,    # JPEG quality, 1..100
 ) -> int: # frames written
     "Write the first frames of a video as Motion JPEG. Raises `VideoError`"
-    return write_mjpeg(dst, (frame.image for frame in iter_frames(src, n_frames)), read_header(src).fps, quality)
+    with open_video(src) as (info, frames): return write_mjpeg(dst, (frame.image for frame in islice(frames, n_frames)), info.fps, quality)
 
 # %% ../nbs/02_preprocessing.ipynb #cd88cb37
 def _frame_records(
@@ -256,27 +257,26 @@ def _follow(
     path: str|Path,         # video file
     settings: Settings,     # how
     cut_path: Path|None,    # also write the whole frames here
-) -> tuple[int, 'FaceTracker']: # frames decoded, and the tracker that saw them
+) -> tuple[VideoInfo, int, 'FaceTracker']: # what the container claims, frames decoded, and the tracker that saw them
     "Decode the start of a video once, for the tracker and, if wanted, the cut video"
     from deepfake_nbdev.faces import FaceTracker, load_detector
     tracker, seen = FaceTracker(load_detector(), settings.margin, settings.size), 0
     with ExitStack() as stack:
-        writer = None
+        (info, frames), writer = stack.enter_context(open_video(path)), None
         if cut_path:
             beside = stack.enter_context(atomic_path(cut_path))
-            writer = stack.enter_context(MjpegWriter(stack.enter_context(beside.open('wb')), read_header(path).fps, settings.quality))
-        for frame in iter_frames(path, max(settings.n_frames, settings.min_frames)):
+            writer = stack.enter_context(MjpegWriter(stack.enter_context(beside.open('wb')), info.fps, settings.quality))
+        for frame in islice(frames, max(settings.n_frames, settings.min_frames)):
             seen += 1
             if seen > settings.n_frames: continue
             tracker.add(frame)
             if writer: writer.write(frame.image)
-    return seen, tracker
+    return info, seen, tracker
 
 # %% ../nbs/02_preprocessing.ipynb #5027073b
 def _face_clip_row(path: str|Path, face_path: Path, settings: Settings, cut_path: Path|None, max_faces: int) -> tuple[dict, list[dict]]:
     "Row and per-frame records of the main face; writes the face clips where there are any"
-    info = read_header(path)
-    seen, tracker = _follow(path, settings, cut_path)
+    info, seen, tracker = _follow(path, settings, cut_path)
     if seen < settings.min_frames: return validate_video(path, settings.min_frames), []  # so few that decoding again costs little
     if seen < max(settings.n_frames, settings.min_frames): info.n_frames, info.duration = seen, seen / info.fps
     elif os.path.getsize(path) < 16 * info.header_frames: info = probe(path)  # no codec needs so little: the header lies
