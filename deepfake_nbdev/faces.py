@@ -33,11 +33,21 @@ def iou(
     >>> iou(np.array([[0, 0, 2, 2]]), np.array([[1, 0, 3, 2], [5, 5, 6, 6]])).round(3).tolist()
     [[0.333, 0.0]]
     """
-    a, b = np.asarray(a, float).reshape(-1, 1, 4), np.asarray(b, float).reshape(1, -1, 4)
-    sides = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None)
-    area = lambda box: (box[..., 2] - box[..., 0]) * (box[..., 3] - box[..., 1])
-    common = sides.prod(-1)
-    return common / np.maximum(area(a) + area(b) - common, 1e-9)
+    return _overlap(np.asarray(a, float).reshape(-1, 1, 4), np.asarray(b, float).reshape(1, -1, 4))
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of the first box with the first, the second with the second, ...
+
+    >>> _overlap(np.array([[0, 0, 2, 2.]]), np.array([[1, 0, 3, 2.]])).round(3).tolist()
+    [0.333]
+    """
+    area = lambda low, high: np.clip(high - low, 0, None).prod(-1)
+    common = area(np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:]))
+    return common / np.maximum(area(a[..., :2], a[..., 2:]) + area(b[..., :2], b[..., 2:]) - common, 1e-9)
+
+def _sides(boxes: np.ndarray) -> np.ndarray:
+    "The longer side of each box"
+    return (boxes[..., 2:] - boxes[..., :2]).max(-1)
 
 def square(
     boxes: np.ndarray, # (...,4) boxes
@@ -48,8 +58,7 @@ def square(
     >>> square(np.array([10., 10, 20, 30]), 1.5).tolist()
     [0.0, 5.0, 30.0, 35.0]
     """
-    centre, side = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]).max(-1, keepdims=True)
-    half = np.maximum(side, 1) / 2 * scale  # a network may answer with a box turned inside out
+    centre, half = (boxes[..., :2] + boxes[..., 2:]) / 2, np.maximum(_sides(boxes), 1)[..., None] / 2 * scale  # a network may answer with a box turned inside out
     return np.concatenate([centre - half, centre + half], -1)
 
 # %% ../nbs/01_faces.ipynb #d5ca1680
@@ -231,7 +240,7 @@ def _mean_look(
     squares, n = np.concatenate(framings), len(patches)
     boxes, points, probs = self._look(self.mtcnn.onet, patches * len(framings), squares, 48)
     boxes, landmarks, probs = (o.reshape(len(framings), n, *o.shape[1:]) for o in (boxes, _landmarks(points, squares), probs[:, 1]))
-    return Faces(boxes.mean(0), probs.max(0), landmarks.mean(0)), _iou_each(boxes[0], boxes[1])
+    return Faces(boxes.mean(0), probs.max(0), landmarks.mean(0)), _overlap(boxes[0], boxes[1])
 
 def _framed(boxes: np.ndarray, shift: tuple[float, float]) -> np.ndarray:
     "What O-Net likes best: a square a little smaller than the face, here moved by a share of its side"
@@ -251,8 +260,8 @@ def refine(
     guesses = np.asarray(guesses, float)
     patches = [_cut_patch(image, box, 144) for image, box in zip(images, square(guesses, 1.5))]
     faces, agreement = self._mean_look(patches, [_framed(guesses, shift) for shift in LOOKS])
-    moved = (_iou_each(faces.boxes, guesses) < .8) & (steps > 1)
-    hard = ((agreement < .92) | (faces.probs < .9) | (steps < 3)) & ~moved
+    moved = (_overlap(faces.boxes, guesses) < .8) & (steps > 1)
+    hard = ((agreement < .91) | (faces.probs < .9) | (steps < 3)) & ~moved
     placed, followed = self._more_looks(patches, faces.boxes, hard), self.refine([images[i] for i in np.flatnonzero(moved)], faces.boxes[moved], steps - 1)
     for values, of_hard, of_moved in zip(faces, placed, followed): values[hard], values[moved] = of_hard, of_moved
     return faces
@@ -265,15 +274,6 @@ def _more_looks(self: FaceDetector, patches: list[Patch], boxes: np.ndarray, har
     framings = [_framed(boxes, shift) for shift in MORE_LOOKS]
     framings += [square(self._look(self.mtcnn.rnet, patches, square(boxes, scale), 24)[0]) for scale in RNET_SCALES]
     return self._mean_look(patches, framings)[0]
-
-def _iou_each(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of the first box with the first, the second with the second, ...
-
-    >>> _iou_each(np.array([[0, 0, 2, 2.]]), np.array([[1, 0, 3, 2.]])).round(3).tolist()
-    [0.333]
-    """
-    common = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None).prod(-1)
-    return common / np.maximum((a[:, 2:] - a[:, :2]).prod(-1) + (b[:, 2:] - b[:, :2]).prod(-1) - common, 1e-9)
 
 # %% ../nbs/01_faces.ipynb #202c0c56
 @dataclass(eq=False)
@@ -291,8 +291,7 @@ class FaceTrack:
     @property
     def weight(self) -> float:
         "How much this is the face that the clip is about: its size times the time it is seen"
-        sides = np.ptp(np.reshape(self.boxes, (-1, 2, 2)), axis=1).max(-1)
-        return float((sides * np.array(self.probs)).sum())
+        return float((_sides(np.reshape(self.boxes, (-1, 4))) * self.probs).sum())
 
     def expected(
         self,
@@ -379,17 +378,19 @@ def _distance(
     [[0.0, 2.0]]
     """
     a, b = np.asarray(a, float).reshape(-1, 1, 4), np.asarray(b, float).reshape(1, -1, 4)
-    side = lambda box: (box[..., 2:] - box[..., :2]).max(-1)
-    return np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1) / np.maximum(side(a), side(b))
+    return np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1) / np.maximum(_sides(a), _sides(b))
 
 @patch
 def _key_faces(self: FaceTracker, frame: Frame) -> Faces:
     "The faces of a key frame: where they are expected, if they are all there and no search is due; else what the cascade finds"
-    if self.active and frame.index - self.searched < self.search_every:
+    due = frame.index - self.searched >= self.search_every
+    if self.active and not due:
         faces = self.detector.refine([frame.image] * len(self.active), [track.expected(frame.index) for track in self.active])
         if (faces.probs >= self.min_prob).all(): return faces
-    self.searched = frame.index
-    boxes = self.detector.find(frame.image, np.clip(min(frame.image.shape[:2]) / 6, MIN_SIDE, self.smallest)).boxes
+    self.searched, smallest = frame.index, np.clip(min(frame.image.shape[:2]) / 6, MIN_SIDE, self.smallest)
+    if self.active and due and frame.index // self.search_every % 3:  # two in three searches are for newcomers half as large as those there, or larger
+        smallest = max(smallest, min(_sides(np.array([track.boxes[-1] for track in self.active]))) / 2)
+    boxes = self.detector.find(frame.image, smallest).boxes
     return self.detector.refine([frame.image] * len(boxes), boxes)
 
 # %% ../nbs/01_faces.ipynb #547af138
@@ -403,6 +404,10 @@ class _Path:
     seen: np.ndarray       # (T,) whether O-Net has looked
     is_line: bool          # from where the track ended to the key frame, without a gap
 
+def _way(start: tuple, end: tuple, along: np.ndarray) -> list[np.ndarray]: # of each, a row for each of `along`
+    "Boxes, probabilities and landmarks on the straight way from one look to another"
+    return [a + np.multiply.outer(along, b - a) for a, b in zip(start, end)]
+
 @patch
 def _line(self: FaceTracker, track: FaceTrack, end: tuple|None) -> _Path: # `end`: box, probability, landmarks at the key frame
     "The straight way of a face to the key frame; without one of its ends, it stays where the other is"
@@ -410,7 +415,7 @@ def _line(self: FaceTracker, track: FaceTrack, end: tuple|None) -> _Path: # `end
     start = (track.boxes[-1], track.probs[-1], track.landmarks[-1]) if len(track) else end
     since = track.frames[-1] if len(track) else indices[0] - 1
     along = (indices - since) / (indices[-1] - since)
-    values = [a + along.reshape(-1, *[1] * np.ndim(a)) * (b - a) for a, b in zip(start, end or start)]
+    values = _way(start, end or start, along)
     seen = np.zeros(len(indices), bool)
     seen[-1] = end is not None
     return _Path(track, *values, seen, bool(len(track)) and end is not None and since == indices[0] - 1)
@@ -448,18 +453,15 @@ def _look_at(self: FaceTracker, paths: list[_Path], where: list[np.ndarray|bool]
 
 @patch
 def _between(self: FaceTracker, path: _Path) -> np.ndarray: # (T,) whether a frame must be looked at
-    "Draw the way between looks that agree"
+    "Draw the way from look to look; where they do not agree, it is a better guess, and no more"
     if not path.is_line: return ~path.seen
-    track, looks = path.track, np.flatnonzero(path.seen)
-    ends = [(-1, track.boxes[-1], track.probs[-1], track.landmarks[-1])] + [(t, path.boxes[t], path.probs[t], path.landmarks[t]) for t in looks]
-    must = ~path.seen
-    for (t0, box0, prob0, points0), (t1, box1, prob1, points1) in zip(ends, ends[1:]):
-        if min(prob0, prob1) < self.min_prob: continue
-        agree = iou([box0], [box1])[0, 0] >= .8
-        for t in range(t0 + 1, t1):
-            along = (t - t0) / (t1 - t0)
-            path.boxes[t], path.landmarks[t] = box0 + along * (box1 - box0), points0 + along * (points1 - points0)
-            path.probs[t], must[t] = min(prob0, prob1), not agree
+    track, looks, must = path.track, np.flatnonzero(path.seen), ~path.seen
+    ends = [(-1, (track.boxes[-1], track.probs[-1], track.landmarks[-1]))] + [(t, (path.boxes[t], path.probs[t], path.landmarks[t])) for t in looks]
+    for (t0, start), (t1, end) in zip(ends, ends[1:]):
+        if min(start[1], end[1]) < self.min_prob: continue
+        here = slice(t0 + 1, t1)
+        path.boxes[here], path.probs[here], path.landmarks[here] = _way(start, end, np.arange(1, t1 - t0) / (t1 - t0))
+        must[here] = iou([start[0]], [end[0]])[0, 0] < .8
     return must
 
 # %% ../nbs/01_faces.ipynb #1671da1c
