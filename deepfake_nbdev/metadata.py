@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from openpyxl.utils import get_column_letter
 
-from .preprocessing import (ROW_COLUMNS, Found, Settings, UsageError, as_column, check_out, check_workers, clip_name, command, preprocess,
+from .preprocessing import (ROW_COLUMNS, Found, Settings, UsageError, as_column, check_out, check_workers, clip_name, command, lock_folder, preprocess,
                                           readable, relative_name, safe_path, scan_videos, summarise, to_csv, validate_video, video_names, _over_videos)
 from .video import DeepfakeError, atomic_path
 
@@ -411,10 +411,11 @@ def preprocess_dataset(
         print(f'no labels: {e}', file=sys.stderr)
     base = Path(root) if Path(root).is_dir() else Path(root).parent
     there = {row['video_id']: row for row in rows if row['status'] == 'ok'}
-    done = preprocess({i: base/row['path'] for i, row in there.items()}, out, settings, **options)
-    for facts in done.to_dict('records'): there[facts['video_id']].update(facts)
-    table = _finish_table(rows, [root], split, valid_pct, seed)
-    write_metadata(table, Path(out)/'Global_metadata.csv')
+    with lock_folder(out):
+        done = preprocess({i: base/row['path'] for i, row in there.items()}, out, settings, **options)
+        for facts in done.to_dict('records'): there[facts['video_id']].update(facts)
+        table = _finish_table(rows, [root], split, valid_pct, seed)
+        write_metadata(table, Path(out)/'Global_metadata.csv')
     return table
 
 # %% ../nbs/03_metadata.ipynb #816dac65

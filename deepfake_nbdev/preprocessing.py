@@ -406,7 +406,7 @@ def lock_folder(
     folder = Path(folder)
     try:
         mark_output(folder)
-        lock = FileLock(folder/'.lock')
+        lock = FileLock(folder/'.lock', is_singleton=True)  # who holds it may take it again
         lock.acquire(timeout=0)
     except Timeout: raise DeepfakeError(f'{folder}: another run is writing into this folder; wait for it, or choose another one') from None
     except OSError as e: raise DeepfakeError(cannot_write(readable(folder), e)) from None
@@ -814,9 +814,10 @@ def deepfake_crop_faces(
     found = scan_videos(src, follow_links)
     names = video_names([one.path for one in found], src)
     videos = {name: one.path for name, one in zip(names, found) if not one.fault}
-    rows = with_faults(found, preprocess(videos, dst, settings, workers, force).to_dict('records'))
-    table = pd.DataFrame([{'face_path': ''} | row | {'video_id': name} for name, row in zip(names, rows)]).reindex(columns=['video_id', 'face_path'] + ROW_COLUMNS)
-    write_csv(table, Path(dst)/'faces.csv')
+    with lock_folder(dst):
+        rows = with_faults(found, preprocess(videos, dst, settings, workers, force).to_dict('records'))
+        table = pd.DataFrame([{'face_path': ''} | row | {'video_id': name} for name, row in zip(names, rows)]).reindex(columns=['video_id', 'face_path'] + ROW_COLUMNS)
+        write_csv(table, Path(dst)/'faces.csv')
     summarise(table, 'videos')
 
 def check_apart(
