@@ -21,7 +21,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .preprocessing import (OUTPUT_MARK, VIDEO_SUFFIXES, Found, Settings, UsageError, check_out, check_workers, clip_name, command,
-                                          readable, relative_name, safe_path, scan_videos, video_names, write_csv)
+                                          readable, relative_name, scan_videos, video_names, write_csv)
 from .video import DeepfakeError, VideoError, read_header
 from .workers import WorkerFailure, run_isolated
 
@@ -141,10 +141,9 @@ def _line_of(path: Path, value: object) -> int:
 def _path_in_list(name: str, path: Path, line: int) -> str:
     "A relative path from a list, '/' between folders. Raises `DeepfakeError` with file and line where it leads out of its folder"
     name = str(name).replace('\\', '/').removeprefix('./')
-    try:
-        safe_path('', name)
-        if not os.fsencode(name).strip(b'/. '): raise DeepfakeError('no name')
-    except (DeepfakeError, UnicodeEncodeError): raise _fault(path, line, f'{name!r} is no path of a file below this folder') from None
+    try: good = not name.startswith('/') and b'\0' not in os.fsencode(name) and not {'..', '', '.'} & set(name.split('/'))
+    except UnicodeEncodeError: good = False
+    if not good: raise _fault(path, line, f'{name!r} is no path of a file below this folder')
     return name
 
 def _read_lines(tree: Tree, path: Path, pattern: re.Pattern, example: str) -> list[tuple[int, re.Match]]:
@@ -195,6 +194,14 @@ def _stem(path: str) -> str:
     """
     name = path[path.rfind('/') + 1:]
     return name[:name.rfind('.')] if '.' in name else name
+
+def _bare(path: str) -> str:
+    """A path without its suffix
+
+    >>> _bare('a.b/c.mp4'), _bare('a.b/c')
+    ('a.b/c', 'a.b/c')
+    """
+    return path[:path.rfind('/') + 1] + _stem(path)
 
 SPLITS = {'train': 'train', 'training': 'train', 'val': 'valid', 'valid': 'valid', 'validation': 'valid', 'test': 'test', 'testing': 'test'}
 
@@ -512,15 +519,15 @@ def read_table(
     "A `labels.csv` or `videos.csv` of one's own. Raises `DeepfakeError` with file and line"
     rows, contradictions, taken = [], [], set()
     for path, home in tree.every('labels.csv', 'videos.csv'):
-        lines, seen = _table_lines(tree, path), {}
+        lines, seen, dataset = _table_lines(tree, path), {}, _folder_name(tree.root/home)
         originals = {facts['original_id'] for _, facts in lines}
         for line, facts in lines:
             name = _path_in_list(facts['path'] or facts['filename'], path, line)
             there = _there(tree, home, name, path, line)
             if (first := seen.setdefault(there or name, line)) != line: raise _fault(path, line, f'{name} stands there twice, first on line {first}')
             if there and '/' not in name: name = there[len(home):]
-            row = _table_row(facts, there or home + name, f'{readable(path)}:{line}', name, _folder_name(tree.root/home), originals)
-            if (said := set(re.findall(r'(?:^|/)(real|fake)(?=/)', row['path'].lower()))) and said != {row['label']}:
+            row = _table_row(facts, there or home + name, f'{readable(path)}:{line}', name, dataset, originals)
+            if (said := {label.lower() for label in _OF_FOLDER.findall(row['path'])}) and said != {row['label']}:
                 contradictions.append(f'{readable(path)}:{line}: {name} is called {row["label"]}')
             if row['path'] not in taken: rows.append(row if there else row | {'status': 'missing', 'reason': f'listed in {path.name}:{line}, but not there'})
         taken |= {row['path'] for row in rows}
@@ -550,6 +557,9 @@ def _there(tree: Tree, home: str, name: str, path: Path, line: int) -> str|None:
     return found[0] if found else None
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d021
+_LABELS = {'real': 'real', 'fake': 'fake', '0': 'real', '1': 'fake', 'false': 'real', 'true': 'fake'}
+_OF_FOLDER = re.compile(r'(?:^|/)(real|fake)(?=/)', re.I)
+
 def _table_row(
     facts: dict[str, str], # by column, '' for nothing
     path: str,             # of the video, relative to the root
@@ -559,19 +569,18 @@ def _table_row(
     originals: set[str],   # names that the table calls original
 ) -> dict:
     "A video of one's own table. Raises `DeepfakeError` with file and line"
-    labels = {'real': 'real', 'fake': 'fake', '0': 'real', '1': 'fake', 'false': 'real', 'true': 'fake'}
     said = {column: facts[column] for column in ('label', 'is_fake') if facts[column]}
     if not said: raise DeepfakeError(f'{where}: no label; real or fake, or 0 or 1, where 1 is fake')
     for column, value in said.items():
-        if value.lower() not in labels: raise DeepfakeError(f'{where}: {column} is {value!r}; allowed: real, fake, 0, 1, where 1 is fake')
-    if len(found := {labels[value.lower()] for value in said.values()}) > 1: raise DeepfakeError(f'{where}: label says {facts["label"]}, is_fake says {facts["is_fake"]}')
+        if value.lower() not in _LABELS: raise DeepfakeError(f'{where}: {column} is {value!r}; allowed: real, fake, 0, 1, where 1 is fake')
+    if len(found := {_LABELS[value.lower()] for value in said.values()}) > 1: raise DeepfakeError(f'{where}: label says {facts["label"]}, is_fake says {facts["is_fake"]}')
     label, method = found.pop(), _method_name(facts['method'])
     if method and (method.lower() == 'real') != (label == 'real'): raise DeepfakeError(f'{where}: label is {label}, but method is {method}')
     if facts['split'] and facts['split'].lower() not in SPLITS: raise DeepfakeError(f'{where}: split is {facts["split"]!r}; allowed: train, valid, test')
     dataset = facts['dataset'] or dataset
     people = [facts['group'], *facts['person'].split('|'), facts['target_id'], facts['source_id'], facts['original_id'], _stem(name) if _stem(name) in originals else '']
     ties = [f'{dataset}/{i.strip()}' for i in dict.fromkeys(people) if i.strip()] or [f'{dataset}/{name}']
-    return _row(dataset, name[:name.rfind('.')] if '.' in name else name, path, 'real' if label == 'real' else method or 'unknown', ties,
+    return _row(dataset, _bare(name), path, 'real' if label == 'real' else method or 'unknown', ties,
                 official=SPLITS.get(facts['split'].lower(), ''), **{c: facts[c] for c in ('compression', 'target_id', 'source_id', 'original_id')})
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d023
@@ -581,14 +590,15 @@ def read_folders(
     tree: Tree, # with `real/` and `fake/`, here or in the folders of one level
 ) -> list[dict]: # rows; none where there are no such folders
     "Plain `real/` and `fake/[method]/` folders"
-    rows = []
-    for path, name in zip(tree.videos, video_names([Path(path) for path in tree.videos], '.')):
-        home, dataset = '', _folder_name(tree.root)
+    rows, here = [], _folder_name(tree.root)
+    count = Counter(map(_bare, tree.videos))
+    for path in tree.videos:
+        home, dataset = '', here
         if not (match := _PLAIN.fullmatch(path)):
             home = path[:path.find('/') + 1]
             if not home or not (match := _PLAIN.fullmatch(path, len(home))): continue
             dataset = clip_name(home[:-1])
-        name = name.removeprefix(clip_name(home))
+        name = (_bare(path) if count[_bare(path)] == 1 else path)[len(home):]
         fake, part, method = match['label'].lower() == 'fake', match['split'] or '', match['method'] or ''
         inside = name[len(part) + bool(part):].split('/', 1)[1].removeprefix(f'{method}/' if fake else '').removeprefix('videos/')
         method = ('unknown' if method.lower() in ('', 'real') else _method_name(method)) if fake else 'real'
