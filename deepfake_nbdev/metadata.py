@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['METHODS', 'COLUMNS', 'COUNTS', 'NUMBERS', 'READERS', 'EXPECTED', 'as_table', 'read_faceforensics', 'read_dfdc',
-           'read_folders', 'read_dataset', 'read_unlabelled', 'group_by_ties', 'split_by_group', 'official_splits',
-           'assign_splits', 'check_split', 'write_metadata', 'check_table_name', 'read_metadata', 'check_metadata',
-           'make_meta_data', 'preprocess_dataset', 'deepfake_make_meta_data', 'deepfake_preprocess']
+           'read_folders', 'read_dataset', 'read_unlabelled', 'official_splits', 'write_metadata', 'check_table_name',
+           'read_metadata', 'check_metadata', 'make_meta_data', 'preprocess_dataset', 'deepfake_make_meta_data',
+           'deepfake_preprocess']
 
 # %% ../nbs/03_metadata.ipynb #89274b1c
 import hashlib, json, os, re, sys
@@ -21,6 +21,7 @@ from openpyxl.utils import get_column_letter
 
 from .preprocessing import (ROW_COLUMNS, Found, Settings, UsageError, as_column, check_out, check_workers, clip_name, command, preprocess,
                                           readable, relative_name, safe_path, scan_videos, summarise, to_csv, validate_video, video_names, _over_videos)
+from .splits import assign_splits, check_split
 from .video import DeepfakeError, atomic_path
 
 # %% ../nbs/03_metadata.ipynb #6d35b000
@@ -196,49 +197,6 @@ def read_unlabelled(
     rows = [_unlabelled_row(root, name, path) for name, path in zip(video_names([one.path for one in found], root), paths)]
     return [row | {'status': 'corrupt', 'reason': one.fault} if one.fault else row for row, one in zip(rows, found)]
 
-# %% ../nbs/03_metadata.ipynb #7e5ef634
-def group_by_ties(
-    ties: list[list[str]], # for each video, the people or sources in it
-) -> list[str]: # for each video, the name of its group
-    """Connected components of videos that share somebody
-
-    >>> group_by_ties([['004'], ['004', '982'], ['982'], ['634']])
-    ['004', '004', '004', '634']
-    """
-    parent: dict[str, str] = {}
-    def top(tie):
-        while parent.setdefault(tie, tie) != tie:
-            parent[tie] = parent[parent[tie]]
-            tie = parent[tie]
-        return tie
-    for first, *others in ties:
-        for other in others:
-            a, b = sorted((top(first), top(other)))
-            parent[b] = a
-    return [top(first) for first, *_ in ties]
-
-# %% ../nbs/03_metadata.ipynb #07c8a6db
-def _draw_order(group: str, seed: int) -> str: return hashlib.sha256(f'{seed}/{group}'.encode()).hexdigest()
-
-def split_by_group(
-    table: pd.DataFrame,  # with `group`, `label`, `method`
-    valid_pct: float=.2,  # share of videos for validation, 0..1
-    seed: int=42,         # another seed, another draw
-) -> pd.Series: # 'train' or 'valid' for each row
-    "Whole groups to one side or the other, alike in labels and methods"
-    groups = table.groupby('group', sort=False)
-    kinds = groups.apply(lambda rows: ' '.join(sorted(set(rows['label'] + '/' + rows['method']))), include_groups=False)
-    sizes, valid, owed = groups.size(), set(), 0.
-    for _, members in sorted(kinds.groupby(kinds).groups.items()):
-        owed += valid_pct * sizes[members].sum()
-        for group in sorted(members, key=lambda group: _draw_order(group, seed)):
-            if owed >= sizes[group] / 2:
-                valid.add(group)
-                owed -= sizes[group]
-    if not valid and valid_pct > 0 and len(sizes) > 1:  # so few that a fifth is less than a group
-        valid = {min(sizes.index, key=lambda group: (-len(kinds[group].split()), _draw_order(group, seed)))}
-    return table['group'].map(lambda group: 'valid' if group in valid else 'train')
-
 # %% ../nbs/03_metadata.ipynb #6685c3ba
 def official_splits(
     root: str|Path, # of a dataset
@@ -258,29 +216,6 @@ def _read_pairs(path: Path) -> list[list[str]]:
     if not isinstance(pairs, list) or not all(isinstance(pair, list) and all(isinstance(i, str) for i in pair) for pair in pairs):
         raise DeepfakeError(f'{path}: a list of pairs of ids was expected, such as [["004", "982"]]')
     return pairs
-
-def assign_splits(
-    table: pd.DataFrame,      # metadata
-    lists: dict[str, str],    # of `official_splits`
-    split: str='official',    # 'official' or 'group'
-    valid_pct: float=.2,      # share of videos for validation, 0..1
-    seed: int=42,             # of the draw
-) -> pd.DataFrame: # with `split` filled in for rows that are `ok`
-    "Say which rows train and which judge. Rows that cannot be used get no split"
-    check_split(split, valid_pct)
-    usable = table.status == 'ok'
-    listed = table['target_id'].map(lists).where(usable & (table.dataset == 'FaceForensics++')) if split == 'official' else pd.Series(None, table.index)
-    drawn = usable & listed.isna()
-    result = listed.where(~drawn, split_by_group(table[drawn], valid_pct, seed) if drawn.any() else None)
-    return table.assign(split=result.fillna(''))
-
-def check_split(
-    split: str,       # as asked for
-    valid_pct: float, # share of videos for validation
-):
-    "Before the work begins: raise `UsageError` for a split that there is not"
-    if split not in ('official', 'group'): raise UsageError(f'--split {split}: official or group')
-    if not 0 <= valid_pct < 1: raise UsageError(f'--valid_pct {valid_pct}: a share from 0 to below 1')
 
 # %% ../nbs/03_metadata.ipynb #8e12aaa3
 def write_metadata(
@@ -383,13 +318,14 @@ def make_meta_data(
 
 def _finish_table(rows: list[dict], roots: Iterable[str|Path], split: str, valid_pct: float, seed: int) -> pd.DataFrame:
     "Groups, splits and types for the rows of all readers"
-    for row, group in zip(rows, group_by_ties([row['ties'] for row in rows])): row['group'] = group
     if len(list(roots)) > 1:
         for row in rows: row['path'] = str(Path(row['root'])/row['path'])
     table = as_table(rows)
     if twice := table.video_id[table.video_id.duplicated()].tolist(): raise DeepfakeError(f'{twice[0]}: two videos have this id; give their datasets different folder names')
     lists = {i: s for root in roots for i, s in official_splits(root).items()}
-    return assign_splits(table, lists, split, valid_pct, seed).sort_values('video_id', ignore_index=True)
+    official = table['target_id'].map(lists).where(table['dataset'] == 'FaceForensics++').fillna('')
+    table = assign_splits(table.assign(ties=[row['ties'] for row in rows], official=official), split, valid_pct, seed=seed)
+    return table[COLUMNS].sort_values('video_id', ignore_index=True)
 
 # %% ../nbs/03_metadata.ipynb #3a6cd8a5
 def preprocess_dataset(
