@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['SAME_YOUTUBE_VIDEO', 'SPLITS', 'same_video', 'ties_of', 'recordings_of', 'group_by_ties', 'draw_groups', 'cut_people',
-           'check_split', 'split_by_group', 'split_officially', 'split_across', 'assign_splits']
+           'check_split', 'split_by_group', 'split_officially', 'split_across', 'assign_splits', 'audit_splits',
+           'show_audit', 'drop_leaks', 'plot_splits', 'plot_groups']
 
 # %% ../nbs/02b_splits.ipynb #5b0a11c4
 import hashlib, os, re, sys
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .preprocessing import UsageError, as_column, readable
+from .preprocessing import UsageError, readable
 from .video import DeepfakeError
 
 # %% ../nbs/02b_splits.ipynb #5b0a11c7
@@ -39,8 +40,12 @@ _SAME_TIE = {f'FaceForensics++/{other}': f'FaceForensics++/{first}' for other, f
 
 # %% ../nbs/02b_splits.ipynb #5b0a11c9
 def _text(table: pd.DataFrame, name: str) -> list[str]:
-    "A column as text, '' where there is no such column"
-    return list(as_column(table[name])) if name in table else [''] * len(table)
+    "A column as text that pandas can hold; '' where there is no such column"
+    if name not in table: return [''] * len(table)
+    values = list(map(str, table[name].to_numpy(dtype=object, na_value='')))
+    try: '\n'.join(values).encode()
+    except UnicodeEncodeError: return list(map(readable, values))
+    return values
 
 def _home(dataset: str) -> str:
     "The dataset whose ids the targets are"
@@ -378,6 +383,234 @@ def assign_splits(
     if split == 'cross': table.loc[usable, ['split', 'group']] = split_across(rows, test_datasets, valid_pct, seed)
     if split == 'random':
         _say('--split random: people and sources are on several sides, so scores will be too high; for comparison only')
-        sides = draw_groups(list(rows.video_id), _kinds(rows), _goals(valid_pct, test_pct), seed)
-        table.loc[usable, 'split'] = [sides[video_id] for video_id in rows.video_id]
+        names = _text(rows, 'video_id')
+        sides = draw_groups(names, _kinds(rows), _goals(valid_pct, test_pct), seed)
+        table.loc[usable, 'split'] = [sides[name] for name in names]
     return table
+
+# %% ../nbs/02b_splits.ipynb #5b0a1201
+_PERSON = re.compile(r'(Celeb-DF.*/id\d+|DeeperForensics.*/[MW]\d+|(DFD|DeepFakeDetection|DFDCP|DFDC.?preview)/\d+)', re.I)
+_ORDER = {'train': 0, 'valid': 1, 'test': 2}
+
+def _things(
+    table: pd.DataFrame, # rows that have a split
+) -> pd.DataFrame: # `row`, `kind`, `name`, `id`: whom and what each row shows
+    "All that two rows may share, in long form"
+    ties, recordings, groups = ties_of(table, same_video=False), recordings_of(table), _text(table, 'group')
+    n_names = list(map(len, ties))
+    name = pd.Series([name for names in ties for name in names] + recordings, dtype=object)
+    shown = pd.DataFrame({'row': np.r_[np.repeat(np.arange(len(table)), n_names), np.arange(len(table))], 'name': name, 'id': name})
+    codes, names = pd.factorize(shown['name'])
+    shown['kind'] = np.array(['person' if _PERSON.fullmatch(name) else 'source' for name in names] or [''], dtype=object)[codes]
+    first = {name: _SAME_TIE.get(name, name) for name in {*_SAME_TIE, *_SAME_TIE.values()}}
+    clips = shown[shown['name'].isin(first)]
+    clips = clips.assign(kind='youtube', name=clips['name'].map(first))
+    grouped = pd.DataFrame({'row': np.arange(len(table)), 'name': groups, 'id': groups, 'kind': 'group'})
+    return pd.concat([shown.drop_duplicates(), clips.drop_duplicates(), grouped[grouped['name'] != '']], ignore_index=True)
+
+# %% ../nbs/02b_splits.ipynb #5b0a1202
+def _contents(
+    table: pd.DataFrame, # rows that have a split
+    root: str|Path,      # folder that their paths are relative to
+) -> pd.DataFrame: # `row`, `kind`, `name`, `id` of files that are not alone with their content
+    "Equal files, by SHA-256; only files of equal size are read. Raises `DeepfakeError` for a path that leads out of the root"
+    top, by_size = os.path.abspath(root), defaultdict(list)
+    for row, name in enumerate(table['path'].to_numpy(dtype=object, na_value='')):
+        path = os.path.abspath(os.path.join(top, name))
+        if '\0' in name or os.path.commonpath([top, path]) != top: raise DeepfakeError(f'{readable(name)}: leads out of {readable(top)}, the folder of this table')
+        if os.path.isfile(path) and (size := os.path.getsize(path)): by_size[size].append((row, path))
+    found = [(row, 'content', _digest(path)) for same in by_size.values() if len({path for _, path in same}) > 1 for row, path in same]
+    return pd.DataFrame(found, columns=['row', 'kind', 'name']).assign(id=lambda t: t['name'])
+
+def _digest(path: str) -> str:
+    "A file's content in short"
+    try:
+        with open(path, 'rb') as file: return hashlib.file_digest(file, 'sha256').hexdigest() if hasattr(hashlib, 'file_digest') else hashlib.sha256(file.read()).hexdigest()
+    except OSError as e: raise DeepfakeError(f'{readable(path)}: cannot be read: {e.strerror}') from None
+
+# %% ../nbs/02b_splits.ipynb #5b0a1204
+_KINDS = {  # name, what to do about it
+    'original': ('original of a fake', 'drop_leaks(table), or --split group'),
+    'source': ('same source', 'drop_leaks(table), or --split group'),
+    'youtube': ('same YouTube video', 'drop_leaks(table), or --split group'),
+    'content': ('same content', 'remove one of the two files, or drop_leaks(table, folder)'),
+    'person': ('same person', '--split group keeps people apart'),
+    'group': ('straddling group', '--split group')}
+_COLUMNS = ['kind', 'severity', 'splits', 'datasets', 'count', 'videos', 'examples', 'advice']
+
+def _shared(
+    things: pd.DataFrame, # of `_things`, with `split` and `dataset`
+) -> pd.DataFrame: # `kind`, `name`, two places (`split_a`, `dataset_a`, `split_b`, `dataset_b`), `row` of a judged video in the second
+    "What two sides of a split have in common"
+    things = things[things.groupby(['kind', 'name'], sort=False)['split'].transform('nunique') > 1]
+    places = things[['kind', 'name', 'split', 'dataset']].drop_duplicates()
+    pairs = places.merge(places, on=['kind', 'name'], suffixes=('_a', '_b'))
+    pairs = pairs[pairs.split_a.map(_ORDER).astype(int) < pairs.split_b.map(_ORDER).astype(int)]
+    found = pairs.merge(things.rename(columns={'split': 'split_b', 'dataset': 'dataset_b'}), on=['kind', 'name', 'split_b', 'dataset_b'])
+    if not (clips := found.kind == 'youtube').any(): return found
+    ids = things[things.kind == 'youtube'][['name', 'split', 'dataset', 'id']].drop_duplicates()
+    ids = ids.rename(columns={'split': 'split_a', 'dataset': 'dataset_a', 'id': 'id_a'})
+    other = found[clips].merge(ids, on=['name', 'split_a', 'dataset_a'])
+    return pd.concat([found[~clips], other[other['id'] != other['id_a']].drop(columns='id_a').drop_duplicates()])  # one id on both sides is a source
+
+def _originals(table: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
+    "Of shared sources, those where the first place has the genuine video and the second a fake of it"
+    recordings, real = np.array(recordings_of(table), dtype=object), np.array(_text(table, 'label')) == 'real'
+    places = set(zip(recordings[real], table['split'][real], np.array(_text(table, 'dataset'), dtype=object)[real]))
+    fakes = shared[(shared.kind == 'source') & ~real[shared.row] & (recordings[shared.row] == shared['name'])]
+    there = [place in places for place in zip(fakes['name'], fakes.split_a, fakes.dataset_a)]
+    return fakes[np.array(there, dtype=bool)].assign(kind='original')
+
+# %% ../nbs/02b_splits.ipynb #5b0a1205
+def _find(table: pd.DataFrame, root: str|Path|None=None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    "Rows that have a split, and what their sides share"
+    table = table[table['split'].isin(_ORDER)].reset_index(drop=True)
+    things = _things(table)
+    if root is not None: things = pd.concat([things, _contents(table, root)], ignore_index=True)
+    split, dataset = (np.array(_text(table, name), dtype=object) for name in ('split', 'dataset'))
+    rows = things['row'].to_numpy(dtype=int)
+    shared = _shared(things.assign(row=rows, split=split[rows], dataset=dataset[rows]))
+    return table, pd.concat([_originals(table, shared), shared], ignore_index=True)
+
+def audit_splits(
+    table: pd.DataFrame,      # metadata with `split`, whoever made it
+    root: str|Path|None=None, # folder of the videos: their contents are compared too
+) -> pd.DataFrame: # kind, severity, splits, datasets, count, videos, examples, advice; the gravest first; no row, nothing found
+    "What the sides of a split know of each other"
+    table, shared = _find(table, root)
+    if shared.empty: return pd.DataFrame(_unknown(table), columns=_COLUMNS)
+    keys, is_group = ['kind', 'split_a', 'split_b', 'dataset_a', 'dataset_b'], shared.kind == 'group'
+    rows = [_audit_row(table, found, [(a, b)], [(x, y)]) for (_, a, b, x, y), found in shared[~is_group].groupby(keys)]
+    celeb = [_by_design(pair) for pair in zip(shared.dataset_a[is_group], shared.dataset_b[is_group])]
+    for _, found in shared[is_group].groupby(celeb):
+        rows.append(_audit_row(table, found, sorted(set(zip(found.split_a, found.split_b))), sorted(set(zip(found.dataset_a, found.dataset_b)))))
+    rank = lambda row: (row['severity'] != 'leak', [name for name, _ in _KINDS.values()].index(row['kind']), row['datasets'], row['splits'])
+    return pd.DataFrame(sorted(rows, key=rank) + _unknown(table), columns=_COLUMNS)
+
+def _by_design(datasets: Iterable[str]) -> bool:
+    "Whether the authors let people stand on both sides: then it is no leak that could be mended"
+    return all(dataset.lower().startswith('celeb-df') for dataset in datasets)
+
+def _audit_row(table: pd.DataFrame, found: pd.DataFrame, splits: list[tuple[str, str]], datasets: list[tuple[str, str]]) -> dict:
+    "A row of the audit, of what `_shared` found between two places, or more"
+    kind, video_ids, n_videos = found['kind'].iloc[0], table['video_id'], found['row'].nunique()
+    by_design = kind in ('person', 'group') and _by_design({name for pair in datasets for name in pair})
+    some = found.sort_values(['name', 'row']).drop_duplicates('name').head(3)
+    return {'kind': _KINDS[kind][0], 'severity': 'warning' if by_design else 'leak', 'splits': ', '.join(map(' > '.join, splits)),
+            'datasets': ', '.join(a if a == b else f'{a} > {b}' for a, b in datasets), 'count': n_videos if kind == 'original' else found['name'].nunique(),
+            'videos': n_videos, 'examples': ', '.join(f'{name[:12] if kind == "content" else name} in {video_ids[row]}' for name, row in zip(some['name'], some['row'])),
+            'advice': "by the dataset's design; --split group keeps people apart" if by_design else _KINDS[kind][1]}
+
+def _unknown(table: pd.DataFrame) -> list[dict]:
+    "A note on each dataset of whose people and sources nothing is known"
+    known = pd.Series([bool(''.join(ids)) for ids in zip(*(_text(table, name) for name in ('target_id', 'source_id', 'original_id')))], dtype=bool)
+    return [{'kind': 'people unknown', 'severity': 'note', 'splits': '', 'datasets': dataset, 'count': len(there), 'videos': len(there),
+             'examples': _text(table.loc[there.index[:1]], 'video_id')[0], 'advice': 'no ids: nothing but equal files would be found; give target_id and source_id'}
+            for dataset, there in known.groupby(_text(table, 'dataset')) if not there.any()]
+
+# %% ../nbs/02b_splits.ipynb #5b0a1206
+def show_audit(
+    audit: pd.DataFrame, # of `audit_splits`
+) -> str: # some lines of text, for a terminal
+    "An audit in words: the gravest first, and what to do"
+    if audit.empty: return 'audit: no person, source or file is on two sides'
+    counts = audit['severity'].value_counts()
+    lines = ['audit: ' + ', '.join(f'{n} {what}{"s" * (n > 1)}' for what in ('leak', 'warning', 'note') if (n := int(counts.get(what, 0))))]
+    for row in audit.to_dict('records'):
+        videos = f'; {row["videos"]} videos judged' if row['videos'] != row['count'] else ''
+        lines += [f'{row["severity"].upper():8}{row["kind"]}: {row["count"]} in {", ".join(filter(None, (row["datasets"], row["splits"])))}{videos}',
+                  f'        such as {row["examples"].split(", ")[0]}']
+    return '\n'.join(lines + [f'{", ".join(kinds.unique())}: {advice}' for advice, kinds in audit.groupby('advice', sort=False)['kind']])
+
+# %% ../nbs/02b_splits.ipynb #5b0a120e
+def drop_leaks(
+    table: pd.DataFrame,      # metadata with `split`, whoever made it
+    root: str|Path|None=None, # folder of the videos: equal contents are dropped too
+    people: bool=False,       # also who appears on a later side; in Celeb-DF that may be nearly everything
+) -> pd.DataFrame: # with an empty `split` for what leaked
+    "Out of training and validation, what a later side knows of by source, original, YouTube video, or content"
+    usable = np.flatnonzero(table['split'].isin(_ORDER))
+    things = _things(table.iloc[usable])
+    if root is not None: things = pd.concat([things, _contents(table.iloc[usable], root)], ignore_index=True)
+    things = things[things.kind.isin(['source', 'youtube', 'content'] + ['person'] * people)]
+    split = table['split'].to_numpy(dtype=object, copy=True)
+    rank = pd.Series([_ORDER[side] for side in split[usable]], dtype=float)
+    for later in (2, 1):  # what leaks into the test, then what leaks into the validation that is left
+        judged = things[things['row'].map(rank) == later]
+        known = things.merge(judged[['kind', 'name']].drop_duplicates(), on=['kind', 'name'])['row'].unique()
+        out = [row for row in known if rank[row] < later]
+        for side, n in sorted(Counter(split[usable[out]]).items()): _say(f'{n} videos taken out of {side}: they leak into {"test" if later == 2 else "valid"}')
+        split[usable[out]], rank.loc[out] = '', np.nan
+    if (split == table['split'].to_numpy()).all(): return table
+    table = table.assign(split=pd.Series(split, table.index))
+    kept = table['split'] != ''  # what held some groups together may be gone
+    if 'group' in table: table['group'] = pd.Series(_text(table, 'group'), table.index).mask(kept, pd.Series(group_by_ties(ties_of(table[kept])), table.index[kept]))
+    return table
+
+# %% ../nbs/02b_splits.ipynb #5b0a1211
+_COLOURS = {'train': '#0072B2', 'valid': '#E69F00', 'test': '#009E73', '': '#BBBBBB'}  # of Okabe and Ito, and grey
+
+def _stack(axis, counts: pd.DataFrame):
+    "Horizontal bars, one a row from the top, stacked by split"
+    left = np.zeros(len(counts))
+    for side in [side for side in _COLOURS if side in counts]:
+        axis.barh(range(len(counts)), counts[side], left=left, color=_COLOURS[side], edgecolor='white', linewidth=.5, label=side or 'no split')
+        left += counts[side].to_numpy()
+    axis.invert_yaxis()
+    axis.set_xlabel('videos')
+    axis.spines[['top', 'right']].set_visible(False)
+
+def _short(name: str, n_most: int=32) -> str:
+    "A name that fits beside a bar, safe for matplotlib"
+    name = name.replace('$', r'\$')
+    return name if len(name) <= n_most else f'{name[:10]}...{name[13 - n_most:]}'
+
+def plot_splits(
+    table: pd.DataFrame, # metadata with `split`
+) -> Figure:
+    "Videos by dataset and method, and on which side they are"
+    dataset, method, split = (_text(table, name) for name in ('dataset', 'method', 'split'))
+    counts = pd.crosstab([dataset, [f'{"" if m == "real" else " "}{m}' for m in method]], split)  # the real ones first
+    figure = Figure(figsize=(8, 1 + .28 * max(3, len(counts))), dpi=60, layout='constrained')
+    axis = figure.subplots()
+    _stack(axis, counts)
+    axis.set_yticks(range(len(counts)), [f'{_short(d)}  {_short(m.strip())}' for d, m in counts.index], fontsize=8)
+    for n, (_, row) in enumerate(counts.iterrows()):
+        sides = [side for side in ('train', 'valid', 'test') if row.get(side, 0)]
+        axis.text(row.sum(), n, '  ' + ' / '.join(f'{row[side]}' for side in sides), va='center', fontsize=8)
+    axis.set_xlim(0, 1.25 * counts.sum(axis=1).max() if len(counts) else 1)
+    figure.legend(*axis.get_legend_handles_labels(), loc='outside upper right', ncols=4, frameon=False)
+    return figure
+
+# %% ../nbs/02b_splits.ipynb #5b0a1213
+def plot_groups(
+    table: pd.DataFrame, # metadata with `split` and `group`
+    n_most: int=20,      # groups drawn one by one, those that straddle first, then the largest
+) -> Figure:
+    "How large groups are, on which side, and whom they share; groups on two sides are marked"
+    group, split = (np.array(_text(table, name), dtype=object) for name in ('group', 'split'))
+    counts = pd.crosstab(group[group != ''], split[group != ''])
+    n_sides, size = (counts.drop(columns='', errors='ignore') > 0).sum(axis=1), counts.sum(axis=1)
+    order = sorted(counts.index, key=lambda name: (n_sides[name] < 2, -size[name], name))
+    figure = Figure(figsize=(11, 1.2 + .25 * min(max(len(order), 8), n_most)), dpi=60, layout='constrained')
+    bars, sizes = figure.subplots(1, 2, width_ratios=[3, 1])
+    top = order[:n_most]
+    _stack(bars, counts.loc[top])
+    names = pd.Series(ties_of(table), dtype=object).groupby(group).agg(lambda ties: len({name for names in ties for name in names}))
+    bars.set_yticks(range(len(top)), [('\u26a0 ' if n_sides[name] > 1 else '') + _short(name) for name in top], fontsize=8)
+    for n, name in enumerate(top):
+        bars.text(size[name], n, f'  {size[name]}, ties {names[name]}' + ('  STRADDLES' if n_sides[name] > 1 else ''), va='center', fontsize=8)
+    bars.set_xlim(0, 1.35 * size[top].max() if top else 1)
+    bars.set_title(f'{len(order)} groups, {(n_sides > 1).sum()} on two sides' + (f'; {len(top)} of them here' if len(top) < len(order) else ''), fontsize=10)
+    _plot_sizes(sizes, size)
+    figure.legend(*bars.get_legend_handles_labels(), loc='outside lower left', ncols=4, frameon=False)
+    return figure
+
+def _plot_sizes(axis, size: pd.Series):
+    "How many groups there are of each size"
+    borders = 2 ** np.arange(0, np.log2(max(size.max(), 1)) + 2) if len(size) else [1, 2]
+    axis.hist(size, bins=borders, color='#666666', edgecolor='white')
+    axis.set_xscale('log', base=2)
+    axis.set_yscale('log')
+    axis.set(xlabel='videos in a group', ylabel='groups')
+    axis.spines[['top', 'right']].set_visible(False)
