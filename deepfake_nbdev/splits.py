@@ -587,30 +587,35 @@ def plot_groups(
     table: pd.DataFrame, # metadata with `split` and `group`
     n_most: int=20,      # groups drawn one by one, those that straddle first, then the largest
 ) -> Figure:
-    "How large groups are, on which side, and whom they share; groups on two sides are marked"
+    "How large groups are, on which side, and how many people or sources they tie; groups on several sides are marked"
     group, split = (np.array(_text(table, name), dtype=object) for name in ('group', 'split'))
-    counts = pd.crosstab(group[group != ''], split[group != ''])
-    n_sides, size = (counts.drop(columns='', errors='ignore') > 0).sum(axis=1), counts.sum(axis=1)
-    order = sorted(counts.index, key=lambda name: (n_sides[name] < 2, -size[name], name))
-    figure = Figure(figsize=(11, 1.2 + .25 * min(max(len(order), 8), n_most)), dpi=60, layout='constrained')
+    drawn = (group != '') & ((split != '') | (not (split != '').any()))  # before there is a split, all of them
+    counts = pd.crosstab(group[drawn], split[drawn])
+    straddles, size = (counts > 0).sum(axis=1) > 1, counts.sum(axis=1)
+    order = sorted(counts.index, key=lambda name: (not straddles[name], -size[name], name))
+    figure = Figure(figsize=(11, 1.4 + .25 * min(max(len(order), 6), n_most)), dpi=60, layout='constrained')
     bars, sizes = figure.subplots(1, 2, width_ratios=[3, 1])
     top = order[:n_most]
     _stack(bars, counts.loc[top])
-    names = pd.Series(ties_of(table), dtype=object).groupby(group).agg(lambda ties: len({name for names in ties for name in names}))
-    bars.set_yticks(range(len(top)), [('\u26a0 ' if n_sides[name] > 1 else '') + _short(name) for name in top], fontsize=8)
+    names = pd.Series(ties_of(table[drawn]), dtype=object).groupby(group[drawn]).agg(lambda ties: len({name for names in ties for name in names}))
+    bars.set_yticks(range(len(top)), [_short(name) for name in top], fontsize=8)
     for n, name in enumerate(top):
-        bars.text(size[name], n, f'  {size[name]}, ties {names[name]}' + ('  STRADDLES' if n_sides[name] > 1 else ''), va='center', fontsize=8)
-    bars.set_xlim(0, 1.35 * size[top].max() if top else 1)
-    bars.set_title(f'{len(order)} groups, {(n_sides > 1).sum()} on two sides' + (f'; {len(top)} of them here' if len(top) < len(order) else ''), fontsize=10)
+        text = f'  {size[name]} videos of {names[name]} name{"s" * bool(names[name] > 1)}'
+        bars.text(size[name], n, text + '  \u26a0 straddles' * bool(straddles[name]), va='center', fontsize=8)
+    bars.set_xlim(0, 1.5 * size[top].max() if top else 1)
+    bars.set_title(f'{len(order)} groups, {straddles.sum()} on more than one side' + (f'; {len(top)} of them here' if len(top) < len(order) else ''), fontsize=10)
     _plot_sizes(sizes, size)
     figure.legend(*bars.get_legend_handles_labels(), loc='outside lower left', ncols=4, frameon=False)
     return figure
 
 def _plot_sizes(axis, size: pd.Series):
     "How many groups there are of each size"
-    borders = 2 ** np.arange(0, np.log2(max(size.max(), 1)) + 2) if len(size) else [1, 2]
-    axis.hist(size, bins=borders, color='#666666', edgecolor='white')
-    axis.set_xscale('log', base=2)
-    axis.set_yscale('log')
-    axis.set(xlabel='videos in a group', ylabel='groups')
+    counts = np.bincount([int(n).bit_length() - 1 for n in size]) if len(size) else np.array([0])
+    axis.barh(range(len(counts)), counts, color='#666666')
+    for n, count in enumerate(counts): axis.text(count, n, f' {count}' if count else '', va='center', fontsize=8)
+    axis.set_yticks(range(len(counts)), ['1', *[f'{2 ** n}-{2 ** (n + 1) - 1}' for n in range(1, len(counts))]], fontsize=8)
+    axis.set_xlim(0, 1.25 * max(counts.max(), 1))
+    axis.set_title('videos in a group', fontsize=10)
+    axis.set_xlabel('groups')
+    axis.xaxis.get_major_locator().set_params(integer=True)
     axis.spines[['top', 'right']].set_visible(False)
