@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['METHODS', 'SPLITS', 'SAME_VIDEO', 'READERS', 'LAYOUTS', 'EXPECTED', 'FINDINGS', 'HEADINGS', 'LISTS', 'Tree', 'look',
            'read_pairs', 'read_faceforensics', 'read_dfd', 'read_celeb_df', 'read_dfdc', 'read_dfdc_preview',
-           'read_deeperforensics', 'read_table', 'read_folders', 'Layout', 'nearest_layout', 'read_tree',
-           'read_dataset', 'read_unlabelled', 'find_duplicates', 'judge_header', 'Diagnosis', 'examine',
+           'read_deeperforensics', 'read_table', 'read_folders', 'Layout', 'nearest_layout', 'UnknownLayoutError',
+           'read_tree', 'read_dataset', 'read_unlabelled', 'find_duplicates', 'judge_header', 'Diagnosis', 'examine',
            'summarise_diagnosis', 'deepfake_doctor']
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d005
@@ -210,16 +210,6 @@ SPLITS = {'train': 'train', 'training': 'train', 'val': 'valid', 'valid': 'valid
 SAME_VIDEO = [pair.split('-') for pair in  # ids of FaceForensics++ that were cut from one YouTube video
               ('331-332 524-525 566-567 605-606 614-615 618-619 639-640 685-686-687 755-756 766-767 769-770 787-788 837-838 875-876 883-884 '
                '937-938 942-943 954-955 967-968 973-974 982-983 993-994').split()]
-_VIDEO_OF = {i: ids[0] for ids in SAME_VIDEO for i in ids}
-
-def _ffpp_ties(*ids: str|None) -> list[str]:
-    """The ids of FaceForensics++ that a video shows, and the YouTube videos from which more than one id was cut
-
-    >>> _ffpp_ties('004', '756')
-    ['FaceForensics++/004', 'FaceForensics++/756', 'FaceForensics++/video-of-755']
-    """
-    known = [i for i in ids if i]
-    return [f'FaceForensics++/{i}' for i in known] + [f'FaceForensics++/video-of-{video}' for video in dict.fromkeys(_VIDEO_OF[i] for i in known if i in _VIDEO_OF)]
 
 def read_pairs(
     tree: Tree, # with the lists
@@ -268,7 +258,7 @@ def _ffpp_row(split: dict[str, str], path: str, method: str|None, compression: s
     "A video of FaceForensics++"
     compression = {'c0': 'raw'}.get(compression.lower(), compression.lower())
     official = split.get(target, '')
-    return _row('FaceForensics++', f'{compression}/{_stem(path)}', path, _method_name(method or 'real'), _ffpp_ties(target, source), compression=compression,
+    return _row('FaceForensics++', f'{compression}/{_stem(path)}', path, _method_name(method or 'real'), [f'FaceForensics++/{i}' for i in (target, source) if i], compression=compression,
                 target_id=target, source_id=source or '', original_id=target if source else '',
                 official=official if split.get(source, '') == official or not source else '')
 
@@ -511,7 +501,7 @@ def _deeper_row(split: dict[str, str], path: str, variant: str, name: str, targe
     "A video of DeeperForensics-1.0"
     name, variant = name.upper(), variant.lower()
     return _row('DeeperForensics-1.0', f'{variant}/{name}', path, 'end_to_end' if variant.startswith('end_to_end') else variant,
-                [*_ffpp_ties(target), f'DeeperForensics/{source.upper()}'], target_id=target, source_id=source.upper(), original_id=target, official=split.get(name, ''))
+                [f'FaceForensics++/{target}', f'DeeperForensics/{source.upper()}'], target_id=target, source_id=source.upper(), original_id=target, official=split.get(name, ''))
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d020
 _COLUMNS = ('path', 'filename', 'label', 'is_fake', 'method', 'split', 'person', 'group', 'target_id', 'source_id', 'original_id', 'dataset', 'compression')
@@ -682,13 +672,16 @@ def _nearness(layout: Layout, folders: list[str], videos: list[str]) -> tuple[fl
     return (1, f'a folder {readable(close[0])}/ is there: was {plain}/ meant, as in {layout.dataset}?') if close else (0, '')
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d029
+class UnknownLayoutError(DeepfakeError):
+    "There are videos, but in no layout that a reader knows."
+
 def read_tree(
     root: str|Path,            # of one dataset, or a folder of datasets
     dataset: str|None=None,    # a name in `READERS`; None: recognised by looking
     lists: str|Path|None=None, # folder with official lists; None: those in the copy
     follow_links: bool=False,  # also links that lead out of the root
 ) -> tuple[list[dict], list[str], Tree]: # rows, paths that no layout names, and what the readers noticed
-    "Rows of a folder, by names alone. Raises `DeepfakeError` where nothing is recognised, `UsageError` for a reader that there is not"
+    "Rows of a folder, by names alone. Raises `UnknownLayoutError` where nothing is recognised, `DeepfakeError` for a broken list, `UsageError` for a reader that there is not"
     if dataset and dataset not in READERS: raise UsageError(f'--dataset {dataset}: no such reader; there are {", ".join(READERS)}')
     tree, found = look(root, dataset, lists, follow_links)
     rows, left = [], tree.videos
@@ -697,7 +690,7 @@ def read_tree(
         taken = {row['path'] for row in rows} | tree.left_out.keys()
         left = [path for path in left if path not in taken]
     rows = [row for row in rows if row['status'] != 'missing' or tree.by_path.get(_flat(row['path'])) is None]
-    if not rows: raise DeepfakeError(_say_nothing(tree))
+    if not rows: raise UnknownLayoutError(_say_nothing(tree))
     rows, left = _add_faults(tree.root, found, rows, left)
     _tell_apart(rows)
     return rows, left, tree
@@ -715,7 +708,7 @@ def read_dataset(
     follow_links: bool=False,  # also links that lead out of the root
     lists: str|Path|None=None, # folder with official lists; None: those in the copy
 ) -> list[dict]: # rows, paths relative to the root
-    "`read_tree`, with what was noticed on stderr. Raises `DeepfakeError` where nothing is recognised"
+    "`read_tree`, with its errors, and with what was noticed on stderr"
     rows, left, tree = read_tree(root, dataset, lists, follow_links)
     for note in tree.notes: print(note, file=sys.stderr)
     if left: print(f'{readable(root)}: {len(left)} videos are in places that no layout names, such as {readable(left[0])}; left out', file=sys.stderr)
