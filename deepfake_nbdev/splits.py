@@ -36,7 +36,8 @@ def same_video(
     """
     return SAME_YOUTUBE_VIDEO.get(target_id, target_id)
 
-_SAME_TIE = {f'FaceForensics++/{other}': f'FaceForensics++/{first}' for other, first in SAME_YOUTUBE_VIDEO.items()}
+_SAME_TIE = {f'FaceForensics++/{prefix}{i}': f'FaceForensics++/{same_video(i)}'
+             for prefix in ('', 'video-of-') for i in {*SAME_YOUTUBE_VIDEO, *SAME_YOUTUBE_VIDEO.values()}}
 
 # %% ../nbs/02b_splits.ipynb #5b0a11c9
 def _text(table: pd.DataFrame, name: str) -> list[str]:
@@ -47,20 +48,25 @@ def _text(table: pd.DataFrame, name: str) -> list[str]:
     except UnicodeEncodeError: return list(map(readable, values))
     return values
 
+def _family(dataset: str) -> str:
+    "What comes before the names of a dataset's people: versions have them in common"
+    return next((family for family in ('Celeb-DF', 'DeeperForensics') if dataset.startswith(family)), dataset)
+
 def _home(dataset: str) -> str:
-    "The dataset whose ids the targets are"
-    return 'FaceForensics++' if dataset.startswith('DeeperForensics') else dataset
+    "The dataset whose videos the targets are"
+    return 'FaceForensics++' if _family(dataset) == 'DeeperForensics' else _family(dataset)
 
 def ties_of(
     table: pd.DataFrame,   # metadata, with or without `ties`
-    same_video: bool=True, # clips of one YouTube video have one name
+    same_video: bool=True, # clips of one YouTube video have one name; if not, each its id
 ) -> list[list[str]]: # for each row, the people and sources in it; at least one
     "Who and what a video shows, as `dataset/name`"
     columns = [_text(table, name) for name in ('dataset', 'target_id', 'source_id', 'group', 'video_id')]
     if 'ties' in table: ties = [list(names) or [row[-1]] for names, *row in zip(table['ties'], *columns)]
-    else: ties = [[f'{_home(dataset)}/{target}'] * (target != '') + [f'{dataset}/{source}'] * (source != '') or [group or video_id]
+    else: ties = [[f'{_home(dataset)}/{target}'] * (target != '') + [f'{_family(dataset)}/{source}'] * (source != '') or [group or video_id]
                   for dataset, target, source, group, video_id in zip(*columns)]
-    return [[_SAME_TIE.get(name, name) for name in names] for names in ties] if same_video else ties
+    if same_video: return [[_SAME_TIE.get(name, name) for name in names] for names in ties]
+    return [[name for name in names if '/video-of-' not in name] for names in ties]
 
 def recordings_of(
     table: pd.DataFrame, # metadata
@@ -402,9 +408,8 @@ def _things(
     shown = pd.DataFrame({'row': np.r_[np.repeat(np.arange(len(table)), n_names), np.arange(len(table))], 'name': name, 'id': name})
     codes, names = pd.factorize(shown['name'])
     shown['kind'] = np.array(['person' if _PERSON.fullmatch(name) else 'source' for name in names] or [''], dtype=object)[codes]
-    first = {name: _SAME_TIE.get(name, name) for name in {*_SAME_TIE, *_SAME_TIE.values()}}
-    clips = shown[shown['name'].isin(first)]
-    clips = clips.assign(kind='youtube', name=clips['name'].map(first))
+    clips = shown[shown['name'].isin(_SAME_TIE)]
+    clips = clips.assign(kind='youtube', name=clips['name'].map(_SAME_TIE))
     grouped = pd.DataFrame({'row': np.arange(len(table)), 'name': groups, 'id': groups, 'kind': 'group'})
     return pd.concat([shown.drop_duplicates(), clips.drop_duplicates(), grouped[grouped['name'] != '']], ignore_index=True)
 
@@ -424,9 +429,12 @@ def _contents(
 
 def _digest(path: str) -> str:
     "A file's content in short"
+    digest = hashlib.sha256()
     try:
-        with open(path, 'rb') as file: return hashlib.file_digest(file, 'sha256').hexdigest() if hasattr(hashlib, 'file_digest') else hashlib.sha256(file.read()).hexdigest()
+        with open(path, 'rb') as file:
+            while part := file.read(1 << 20): digest.update(part)
     except OSError as e: raise DeepfakeError(f'{readable(path)}: cannot be read: {e.strerror}') from None
+    return digest.hexdigest()
 
 # %% ../nbs/02b_splits.ipynb #5b0a1204
 _KINDS = {  # name, what to do about it
