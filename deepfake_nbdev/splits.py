@@ -487,11 +487,10 @@ def audit_splits(
     "What the sides of a split know of each other"
     table, shared = _find(table, root)
     if shared.empty: return pd.DataFrame(_unknown(table), columns=_COLUMNS)
-    keys, is_group = ['kind', 'split_a', 'split_b', 'dataset_a', 'dataset_b'], shared.kind == 'group'
-    rows = [_audit_row(table, found, [(a, b)], [(x, y)]) for (_, a, b, x, y), found in shared[~is_group].groupby(keys)]
+    is_group = shared.kind == 'group'
     celeb = [_by_design(pair) for pair in zip(shared.dataset_a[is_group], shared.dataset_b[is_group])]
-    for _, found in shared[is_group].groupby(celeb):
-        rows.append(_audit_row(table, found, sorted(set(zip(found.split_a, found.split_b))), sorted(set(zip(found.dataset_a, found.dataset_b)))))
+    parts = [*shared[~is_group].groupby(['kind', 'split_a', 'split_b', 'dataset_a', 'dataset_b']), *shared[is_group].groupby(celeb)]
+    rows = [_audit_row(found, table['video_id']) for _, found in parts]
     rank = lambda row: (row['severity'] != 'leak', [name for name, _ in _KINDS.values()].index(row['kind']), row['datasets'], row['splits'])
     return pd.DataFrame(sorted(rows, key=rank) + _unknown(table), columns=_COLUMNS)
 
@@ -499,14 +498,19 @@ def _by_design(datasets: Iterable[str]) -> bool:
     "Whether the authors let people stand on both sides: then it is no leak that could be mended"
     return all(dataset.lower().startswith('celeb-df') for dataset in datasets)
 
-def _audit_row(table: pd.DataFrame, found: pd.DataFrame, splits: list[tuple[str, str]], datasets: list[tuple[str, str]]) -> dict:
-    "A row of the audit, of what `_shared` found between two places, or more"
-    kind, video_ids, n_videos = found['kind'].iloc[0], table['video_id'], found['row'].nunique()
-    by_design = kind in ('person', 'group') and _by_design({name for pair in datasets for name in pair})
+def _audit_row(
+    found: pd.DataFrame,  # of `_shared`, between two places, or of all groups
+    video_ids: pd.Series, # of all rows
+) -> dict:
+    "A row of the audit"
+    kind, n_videos, between = found['kind'].iloc[0], found['row'].nunique(), ', ' if (found['kind'] == 'group').all() else ' > '
+    datasets = list(dict.fromkeys([*found.dataset_a.unique(), *found.dataset_b.unique()]))
+    by_design = kind in ('person', 'group') and _by_design(datasets)
     some = found.sort_values(['name', 'row']).drop_duplicates('name').head(3)
-    return {'kind': _KINDS[kind][0], 'severity': 'warning' if by_design else 'leak', 'splits': ', '.join(map(' > '.join, splits)),
-            'datasets': ', '.join(a if a == b else f'{a} > {b}' for a, b in datasets), 'count': n_videos if kind == 'original' else found['name'].nunique(),
-            'videos': n_videos, 'examples': ', '.join(f'{name[:12] if kind == "content" else name} in {video_ids[row]}' for name, row in zip(some['name'], some['row'])),
+    return {'kind': _KINDS[kind][0], 'severity': 'warning' if by_design else 'leak',
+            'splits': between.join(side for side in _ORDER if side in {*found.split_a, *found.split_b}), 'datasets': between.join(datasets),
+            'count': n_videos if kind == 'original' else found['name'].nunique(), 'videos': n_videos,
+            'examples': ', '.join(f'{name[:12] if kind == "content" else name} in {video_ids[row]}' for name, row in zip(some['name'], some['row'])),
             'advice': "by the dataset's design; --split group keeps people apart" if by_design else _KINDS[kind][1]}
 
 def _unknown(table: pd.DataFrame) -> list[dict]:
