@@ -23,8 +23,8 @@ from .preprocessing import UsageError, readable
 from .video import DeepfakeError
 
 # %% ../nbs/02b_splits.ipynb #5b0a11c7
-_SAME = {other: first for first, *others in SAME_VIDEO for other in others}
-_SAME_TIE = {f'FaceForensics++/{other}': f'FaceForensics++/{first}' for other, first in _SAME.items()}
+_SAME = {i: ids[0] for ids in SAME_VIDEO for i in ids}
+_SAME_TIE = {f'FaceForensics++/{i}': f'FaceForensics++/{first}' for i, first in _SAME.items()}
 
 def same_video(
     target_id: str, # an id of FaceForensics++
@@ -45,18 +45,22 @@ def _text(table: pd.DataFrame, name: str) -> list[str]:
     except UnicodeEncodeError: return list(map(readable, values))
     return values
 
+def _family(dataset: str) -> str:
+    "What comes before the names of a dataset's people: versions have them in common"
+    return next((family for family in ('Celeb-DF', 'DeeperForensics') if dataset.startswith(family)), dataset)
+
 def _home(dataset: str) -> str:
-    "The dataset whose ids the targets are"
-    return 'FaceForensics++' if dataset.startswith('DeeperForensics') else dataset
+    "The dataset whose videos the targets are"
+    return 'FaceForensics++' if _family(dataset) == 'DeeperForensics' else _family(dataset)
 
 def ties_of(
     table: pd.DataFrame,   # metadata, with or without `ties`
-    same_video: bool=True, # clips of one YouTube video have one name
+    same_video: bool=True, # clips of one YouTube video have one name; if not, each its id
 ) -> list[list[str]]: # for each row, the people and sources in it; at least one
     "Who and what a video shows, as `dataset/name`"
     columns = [_text(table, name) for name in ('dataset', 'target_id', 'source_id', 'group', 'video_id')]
     if 'ties' in table: ties = [list(names) or [row[-1]] for names, *row in zip(table['ties'], *columns)]
-    else: ties = [[f'{_home(dataset)}/{target}'] * (target != '') + [f'{dataset}/{source}'] * (source != '') or [group or video_id]
+    else: ties = [[f'{_home(dataset)}/{target}'] * (target != '') + [f'{_family(dataset)}/{source}'] * (source != '') or [group or video_id]
                   for dataset, target, source, group, video_id in zip(*columns)]
     return [[_SAME_TIE.get(name, name) for name in names] for names in ties] if same_video else ties
 
@@ -401,9 +405,8 @@ def _things(
     shown = pd.DataFrame({'row': np.r_[np.repeat(np.arange(len(table)), n_names), np.arange(len(table))], 'name': name, 'id': name})
     codes, names = pd.factorize(shown['name'])
     shown['kind'] = np.array(['person' if _PERSON.fullmatch(name) else 'source' for name in names] or [''], dtype=object)[codes]
-    first = {name: _SAME_TIE.get(name, name) for name in {*_SAME_TIE, *_SAME_TIE.values()}}
-    clips = shown[shown['name'].isin(first)]
-    clips = clips.assign(kind='youtube', name=clips['name'].map(first))
+    clips = shown[shown['name'].isin(_SAME_TIE)]
+    clips = clips.assign(kind='youtube', name=clips['name'].map(_SAME_TIE))
     grouped = pd.DataFrame({'row': np.arange(len(table)), 'name': groups, 'id': groups, 'kind': 'group'})
     return pd.concat([shown.drop_duplicates(), clips.drop_duplicates(), grouped[grouped['name'] != '']], ignore_index=True)
 
@@ -423,15 +426,18 @@ def _contents(
 
 def _digest(path: str) -> str:
     "A file's content in short"
+    digest = hashlib.sha256()
     try:
-        with open(path, 'rb') as file: return hashlib.file_digest(file, 'sha256').hexdigest() if hasattr(hashlib, 'file_digest') else hashlib.sha256(file.read()).hexdigest()
+        with open(path, 'rb') as file:
+            while part := file.read(1 << 20): digest.update(part)
     except OSError as e: raise DeepfakeError(f'{readable(path)}: cannot be read: {e.strerror}') from None
+    return digest.hexdigest()
 
 # %% ../nbs/02b_splits.ipynb #5b0a1204
 _KINDS = {  # name, what to do about it
-    'original': ('original of a fake', 'drop_leaks(table), or --split group'),
-    'source': ('same source', 'drop_leaks(table), or --split group'),
-    'youtube': ('same YouTube video', 'drop_leaks(table), or --split group'),
+    'original': ('original of a fake', '--drop_leaks, or --split group'),
+    'source': ('same source', '--drop_leaks, or --split group'),
+    'youtube': ('same YouTube video', '--drop_leaks, or --split group'),
     'content': ('same content', 'remove one of the two files, or drop_leaks(table, folder)'),
     'person': ('same person', '--split group keeps people apart'),
     'group': ('straddling group', '--split group')}
@@ -478,11 +484,10 @@ def audit_splits(
     "What the sides of a split know of each other"
     table, shared = _find(table, root)
     if shared.empty: return pd.DataFrame(_unknown(table), columns=_COLUMNS)
-    keys, is_group = ['kind', 'split_a', 'split_b', 'dataset_a', 'dataset_b'], shared.kind == 'group'
-    rows = [_audit_row(table, found, [(a, b)], [(x, y)]) for (_, a, b, x, y), found in shared[~is_group].groupby(keys)]
+    is_group = shared.kind == 'group'
     celeb = [_by_design(pair) for pair in zip(shared.dataset_a[is_group], shared.dataset_b[is_group])]
-    for _, found in shared[is_group].groupby(celeb):
-        rows.append(_audit_row(table, found, sorted(set(zip(found.split_a, found.split_b))), sorted(set(zip(found.dataset_a, found.dataset_b)))))
+    parts = [*shared[~is_group].groupby(['kind', 'split_a', 'split_b', 'dataset_a', 'dataset_b']), *shared[is_group].groupby(celeb)]
+    rows = [_audit_row(found, table['video_id']) for _, found in parts]
     rank = lambda row: (row['severity'] != 'leak', [name for name, _ in _KINDS.values()].index(row['kind']), row['datasets'], row['splits'])
     return pd.DataFrame(sorted(rows, key=rank) + _unknown(table), columns=_COLUMNS)
 
@@ -490,14 +495,19 @@ def _by_design(datasets: Iterable[str]) -> bool:
     "Whether the authors let people stand on both sides: then it is no leak that could be mended"
     return all(dataset.lower().startswith('celeb-df') for dataset in datasets)
 
-def _audit_row(table: pd.DataFrame, found: pd.DataFrame, splits: list[tuple[str, str]], datasets: list[tuple[str, str]]) -> dict:
-    "A row of the audit, of what `_shared` found between two places, or more"
-    kind, video_ids, n_videos = found['kind'].iloc[0], table['video_id'], found['row'].nunique()
-    by_design = kind in ('person', 'group') and _by_design({name for pair in datasets for name in pair})
+def _audit_row(
+    found: pd.DataFrame,  # of `_shared`, between two places, or of all groups
+    video_ids: pd.Series, # of all rows
+) -> dict:
+    "A row of the audit"
+    kind, n_videos, between = found['kind'].iloc[0], found['row'].nunique(), ', ' if (found['kind'] == 'group').all() else ' > '
+    datasets = list(dict.fromkeys([*found.dataset_a.unique(), *found.dataset_b.unique()]))
+    by_design = kind in ('person', 'group') and _by_design(datasets)
     some = found.sort_values(['name', 'row']).drop_duplicates('name').head(3)
-    return {'kind': _KINDS[kind][0], 'severity': 'warning' if by_design else 'leak', 'splits': ', '.join(map(' > '.join, splits)),
-            'datasets': ', '.join(a if a == b else f'{a} > {b}' for a, b in datasets), 'count': n_videos if kind == 'original' else found['name'].nunique(),
-            'videos': n_videos, 'examples': ', '.join(f'{name[:12] if kind == "content" else name} in {video_ids[row]}' for name, row in zip(some['name'], some['row'])),
+    return {'kind': _KINDS[kind][0], 'severity': 'warning' if by_design else 'leak',
+            'splits': between.join(side for side in _ORDER if side in {*found.split_a, *found.split_b}), 'datasets': between.join(datasets),
+            'count': n_videos if kind == 'original' else found['name'].nunique(), 'videos': n_videos,
+            'examples': ', '.join(f'{name[:12] if kind == "content" else name} in {video_ids[row]}' for name, row in zip(some['name'], some['row'])),
             'advice': "by the dataset's design; --split group keeps people apart" if by_design else _KINDS[kind][1]}
 
 def _unknown(table: pd.DataFrame) -> list[dict]:
