@@ -936,3 +936,4 @@ def deepfake_doctor(
     if out:
         write_csv(diagnosis.findings, out)
         print(f'{len(diagnosis.findings)} findings in {readable(out)}', file=sys.stderr)
+    if not any(row['status'] == 'ok' for row in diagnosis.rows): raise DeepfakeError(f'none of the {len(diagnosis.rows)} videos can be used')
