@@ -311,9 +311,9 @@ class FaceTracker:
         detector: FaceDetector, # finds and refines
         margin: float=.3,       # room around the face that the crops will want, as a share of its size
         size: int=224,          # side of the crops to come, in pixels
-        every: int=12,          # frames from key frame to key frame
+        every: int=16,          # frames from key frame to key frame
         look_every: int=4,      # frames from look to look between them, where a face moves little
-        search_every: int=40,   # frames from search to search for faces that are new
+        search_every: int=60,   # frames from search to search for faces that are new
         smallest: float=48,     # side of the smallest face that is searched, in pixels; less where the whole frame is small
         min_prob: float=.9,     # O-Net's probability from which a guess counts as seen
         max_gap: int=30,        # frames a face may be unseen before its track ends
@@ -461,7 +461,7 @@ def _between(self: FaceTracker, path: _Path) -> np.ndarray: # (T,) whether a fra
         if min(start[1], end[1]) < self.min_prob: continue
         here = slice(t0 + 1, t1)
         path.boxes[here], path.probs[here], path.landmarks[here] = _way(start, end, np.arange(1, t1 - t0) / (t1 - t0))
-        must[here] = iou([start[0]], [end[0]])[0, 0] < .8
+        must[here] = iou([start[0]], [end[0]])[0, 0] < .85
     return must
 
 # %% ../nbs/01_faces.ipynb #1671da1c
