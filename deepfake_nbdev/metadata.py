@@ -422,6 +422,7 @@ def _write_excel(table: pd.DataFrame, path: Path):
 def _write_summary(sheet: WriteOnlyWorksheet, table: pd.DataFrame):
     "The sheet of counts"
     _set_up_page(sheet, [26, 18, 10] + 6 * [12])
+    sheet.row_dimensions[1] = RowDimension(sheet, ht=24)
     def write(values, **style):
         sheet.append([_excel_cell(sheet, value, number_format='#,##0;-#,##0;"-"', alignment=_TEXT if isinstance(value, str) else _NUMBER, **style) for value in values])
     counts, reasons = count_videos(table), count_reasons(table)
