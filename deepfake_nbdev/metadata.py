@@ -538,11 +538,11 @@ def _find_faults(
         if name not in table: continue
         for row, value in table[name][[not fit for fit in _each(table[name], fits)]].items(): yield row, f'{name} is {_short(value)}; {wanted}'
     column = lambda name: table[name] if name in table else pd.Series('', table.index)
-    label, method, video_id, is_fake = map(column, ('label', 'method', 'video_id', 'is_fake'))
+    label, method, video_id, is_fake, status = map(column, ('label', 'method', 'video_id', 'is_fake', 'status'))
     numbers, meant = _each(is_fake, lambda text: _count(text) if _is_count(text) else None), _each(label, {'fake': 1, 'real': 0, '': -1}.get)
     for row, value in is_fake[[number in (0, 1) and wanted not in (number, None) for number, wanted in zip(numbers, meant)]].items():
         yield row, f'is_fake is {_short(value)}, but label is {_short(label[row])}; fake is 1 and real is 0'
-    for row, value in method[(label == 'fake') & method.isin(['', 'real'])].items(): yield row, f'method is {_short(value)}; a fake needs one, unknown where nobody knows'
+    for row, value in method[(label == 'fake') & ((method == 'real') | (method == '') & (status == 'ok'))].items(): yield row, f'method is {_short(value)}; a fake needs one, unknown where nobody knows'
     for row, value in method[(label == 'real') & ~method.isin(['', 'real'])].items(): yield row, f'method is {_short(value)}, but label is real; real or nothing is expected'
     first = {value: row for row, value in reversed(list(video_id.items()))} if video_id.duplicated().any() else {}
     for row, value in video_id[video_id.duplicated() & (video_id != '')].items(): yield row, f'video_id is {_short(value)}, as in row {first[value]}; each must be different'
