@@ -481,6 +481,11 @@ def _read_excel(path: Path) -> pd.DataFrame:
     finally: book.close()
     raise ValueError('none of its sheets has a column video_id in its first row')
 
+def _read_parquet(path: Path) -> pd.DataFrame:
+    "Rows numbered as in a spreadsheet"
+    table = _unescape(pd.read_parquet(path))
+    return table.set_axis(range(2, len(table) + 2))
+
 def _with_names(table: pd.DataFrame) -> pd.DataFrame:
     "The first row as names of the columns; rows are numbered as in a spreadsheet, and empty ones left out"
     table = table.where(table.notna(), '')
@@ -497,7 +502,7 @@ def read_metadata(
     if path.is_dir(): path = path/'Global_metadata.csv'
     if not path.exists(): raise DeepfakeError(f'{readable(path)}: no such file; make it with deepfake_preprocess or deepfake_make_meta_data')
     check_table_name(path)
-    try: table = {'.csv': _read_csv, '.xlsx': _read_excel, '.parquet': lambda path: _unescape(pd.read_parquet(path))}[path.suffix.lower()](path)
+    try: table = {'.csv': _read_csv, '.xlsx': _read_excel, '.parquet': _read_parquet}[path.suffix.lower()](path)
     except Exception as e: raise DeepfakeError(f'{readable(path)}: cannot be read: {e}') from None  # a broken file can raise anything
     table = pd.DataFrame({name: as_column(table[name]).set_axis(table.index) for name in table})
     if extra := [name for name in table if name not in COLUMNS]: print(f'{readable(path)}: not read, no columns of the metadata: {", ".join(map(readable, extra))}', file=sys.stderr)
