@@ -356,6 +356,7 @@ def _finish_table(rows: list[dict], splitting: dict, without_leaks: bool) -> pd.
     if twice := table.video_id[table.video_id.duplicated()].tolist(): raise DeepfakeError(f'{twice[0]}: two videos have this id; give their datasets different folder names')
     table = assign_splits(table.assign(ties=[row['ties'] for row in rows], official=[row['official'] for row in rows]), **splitting)
     if without_leaks: table = drop_leaks(table)
+    table = table.assign(**{name: as_column(table[name]).set_axis(table.index) for name in ('split', 'group')})
     return table[COLUMNS].sort_values('video_id', ignore_index=True)
 
 def audit_metadata(
