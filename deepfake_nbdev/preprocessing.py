@@ -323,7 +323,7 @@ def crop_faces(
     record_row(path, face_path, settings, row, frames, cut_path)
     return row
 
-CLIP_FORMAT = 'deepfake_nbdev/face_clip/2'  # changes with the way faces are found and cut: older clips are made anew
+CLIP_FORMAT = 'deepfake_nbdev/face_clip/3'  # changes with the way faces are found and cut: older clips are made anew
 
 def record_row(
     path: str|Path,      # video file
