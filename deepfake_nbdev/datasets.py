@@ -6,8 +6,8 @@
 __all__ = ['METHODS', 'SPLITS', 'SAME_VIDEO', 'READERS', 'LAYOUTS', 'EXPECTED', 'FINDINGS', 'HEADINGS', 'LISTS', 'Tree', 'look',
            'read_pairs', 'read_faceforensics', 'read_dfd', 'read_celeb_df', 'read_dfdc', 'read_dfdc_preview',
            'read_deeperforensics', 'read_table', 'read_folders', 'Layout', 'nearest_layout', 'UnknownLayoutError',
-           'read_tree', 'read_dataset', 'read_unlabelled', 'find_duplicates', 'judge_header', 'Diagnosis', 'examine',
-           'summarise_diagnosis', 'deepfake_doctor']
+           'read_tree', 'read_dataset', 'read_unlabelled', 'find_duplicates', 'digest_file', 'judge_header',
+           'Diagnosis', 'examine', 'summarise_diagnosis', 'deepfake_doctor']
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d005
 import csv, difflib, hashlib, io, json, os, re, sys
@@ -22,7 +22,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .preprocessing import (OUTPUT_MARK, VIDEO_SUFFIXES, Found, Settings, UsageError, check_out, check_workers, clip_name, command,
-                                          readable, relative_name, scan_videos, video_names, write_csv)
+                                          readable, relative_name, scan_videos, video_names, write_csv, _n_bytes)
 from .video import DeepfakeError, VideoError, read_header
 from .workers import WorkerFailure, run_isolated
 
@@ -751,9 +751,9 @@ def find_duplicates(
 ) -> list[list[str]]: # two or more that hold the same bytes, as given; empty and unreadable files are left out
     "Files that are equal, byte by byte"
     groups = [paths]
-    for describe in (os.path.getsize, lambda path: _digest(path, 1 << 16), _digest):
+    for describe in (os.path.getsize, lambda path: digest_file(path, 1 << 16), digest_file):
         finer, several = [], [group for group in groups if len(group) > 1]
-        bar = tqdm(total=sum(map(len, several)), desc='comparing', unit='file', disable=describe is not _digest or not several)
+        bar = tqdm(total=sum(map(len, several)), desc='comparing', unit='file', disable=describe is not digest_file or not several)
         for group in several:
             same = defaultdict(list)
             for path in group:
@@ -764,8 +764,11 @@ def find_duplicates(
         groups = finer
     return groups
 
-def _digest(path: str, n_bytes: int|None=None) -> bytes:
-    "SHA-256 of a file, or of its first bytes"
+def digest_file(
+    path: str,              # file
+    n_bytes: int|None=None, # of its beginning; None: all
+) -> bytes: # 32
+    "SHA-256 of a file, or of its first bytes. Raises `OSError`"
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while chunk := file.read(n_bytes or 1 << 20):
@@ -832,11 +835,6 @@ def examine(
     for first, *others in find_duplicates(sorted(by_file, key=lambda file: by_file[file].get('label') != 'real')):
         for other in others: find('duplicate', by_file[other], _say_duplicate(by_file[first], by_file[other]))
     return Diagnosis(list(map(str, roots)), rows, pd.DataFrame(findings, columns=FINDINGS, dtype=object), notes, hints)
-
-def _n_bytes(path: str) -> int:
-    "How large a file is; 0 where it cannot be asked"
-    try: return os.path.getsize(path)
-    except OSError: return 0
 
 def _say_duplicate(first: dict, other: dict) -> str:
     "Of which file one is a duplicate, and whether they are said to be different things"

@@ -12,15 +12,16 @@ import hashlib, os, re, sys
 from collections import Counter, defaultdict
 from itertools import combinations
 from pathlib import Path
-from typing import Iterable
+from typing import TYPE_CHECKING, Iterable
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from .datasets import SAME_VIDEO
+from .datasets import SAME_VIDEO, digest_file
 from .preprocessing import UsageError, readable
 from .video import DeepfakeError
+
+if TYPE_CHECKING: from matplotlib.figure import Figure  # it takes a second to load, and only the pictures need it
 
 # %% ../nbs/02b_splits.ipynb #5b0a11c7
 _SAME = {i: ids[0] for ids in SAME_VIDEO for i in ids}
@@ -426,12 +427,8 @@ def _contents(
 
 def _digest(path: str) -> str:
     "A file's content in short"
-    digest = hashlib.sha256()
-    try:
-        with open(path, 'rb') as file:
-            while part := file.read(1 << 20): digest.update(part)
+    try: return digest_file(path).hex()
     except OSError as e: raise DeepfakeError(f'{readable(path)}: cannot be read: {e.strerror}') from None
-    return digest.hexdigest()
 
 # %% ../nbs/02b_splits.ipynb #5b0a1204
 _KINDS = {  # name, what to do about it
@@ -576,8 +573,9 @@ def _short(name: str, n_most: int=32) -> str:
 
 def plot_splits(
     table: pd.DataFrame, # metadata with `split`
-) -> Figure:
+) -> 'Figure':
     "Videos by dataset and method, and on which side they are"
+    from matplotlib.figure import Figure
     dataset, method, split = (_text(table, name) for name in ('dataset', 'method', 'split'))
     counts = pd.crosstab([dataset, [f'{"" if m == "real" else " "}{m}' for m in method]], split)  # the real ones first
     figure = Figure(figsize=(8, 1 + .28 * max(3, len(counts))), dpi=60, layout='constrained')
@@ -595,8 +593,9 @@ def plot_splits(
 def plot_groups(
     table: pd.DataFrame, # metadata with `split` and `group`
     n_most: int=20,      # groups drawn one by one, those that straddle first, then the largest
-) -> Figure:
+) -> 'Figure':
     "How large groups are, on which side, and how many people or sources they tie; groups on several sides are marked"
+    from matplotlib.figure import Figure
     group, split = (np.array(_text(table, name), dtype=object) for name in ('group', 'split'))
     drawn = (group != '') & ((split != '') | (not (split != '').any()))  # before there is a split, all of them
     counts = pd.crosstab(group[drawn], split[drawn])
