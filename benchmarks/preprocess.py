@@ -82,7 +82,7 @@ def side(n_workers: int, names: list) -> dict:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--clips', nargs='*', default=[], help='video files; if not given, the real clips, or samples')
-    parser.add_argument('--rounds', type=int, default=3, help='how often the two sides take turns')
+    parser.add_argument('--rounds', type=int, default=5, help='how often the two sides take turns')
     parser.add_argument('--side', type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.side: return run_side(arguments.side, arguments.clips)

@@ -7,9 +7,10 @@ __all__ = ['MIN_SIDE', 'NO_FACES', 'LOOKS', 'MORE_LOOKS', 'RNET_SCALES', 'iou', 
            'load_detector', 'FaceTrack', 'FaceTracker', 'track_faces', 'crop_boxes', 'to_crop', 'cut_face_clip']
 
 # %% ../nbs/01_faces.ipynb #637aa269
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Iterable, NamedTuple
+from typing import Iterable, Iterator, NamedTuple
 
 import cv2
 import numpy as np
@@ -80,18 +81,29 @@ class Patch(NamedTuple):
     corner: np.ndarray  # (2,) x, y in the frame
     scale: np.ndarray   # (2,) 1, or less where it was shrunk
 
+def _touched(
+    low: float, high: float, # where a stretch begins and ends, along one side of a picture
+    length: int,             # of that side, in pixels
+) -> tuple[int, int]:
+    """The first pixel that it touches and the one after the last; of the picture's own, and at least one
+
+    >>> _touched(-3.2, 4.1, 10), _touched(12, 15, 10)
+    ((0, 5), (9, 10))
+    """
+    first = min(max(math.floor(low), 0), length - 1)
+    return first, min(max(math.ceil(high), first + 1), length)
+
 def _cut_patch(
     image: np.ndarray, # (H,W,3) uint8 RGB
     box: np.ndarray,   # (4,) what to keep; it is clipped to the picture
     max_side: float,   # shrink to this, if larger
 ) -> Patch:
     "A copy of a piece of a frame"
-    limit = np.array(image.shape[1::-1])
-    x1, y1 = np.clip(np.floor(box[:2]), 0, limit - 1).astype(int)
-    x2, y2 = np.clip(np.ceil(box[2:]), (x1 + 1, y1 + 1), limit).astype(int)
-    piece, scale = image[y1:y2, x1:x2], min(1., max_side / max(box[2:] - box[:2]))
+    (x1, y1, x2, y2), (height, width) = box.tolist(), image.shape[:2]
+    (left, right), (top, bottom) = _touched(x1, x2, width), _touched(y1, y2, height)
+    piece, scale = image[top:bottom, left:right], min(1., max_side / max(x2 - x1, y2 - y1))
     small = cv2.cvtColor(piece if scale == 1 else _shrink(piece, scale), cv2.COLOR_RGB2RGBA)
-    return Patch(small, np.array([x1, y1]), np.array(small.shape[1::-1]) / piece.shape[1::-1])
+    return Patch(small, np.array([left, top]), np.array(small.shape[1::-1]) / piece.shape[1::-1])
 
 def _warp(
     patch: Patch,    # holds what is wanted
@@ -99,12 +111,12 @@ def _warp(
     size: int,       # side of the picture to make, in pixels
 ) -> np.ndarray: # (size,size,3) uint8 RGB
     "Cut a square out, exact to a part of a pixel; what lies outside the frame repeats its border"
-    zoom, (low, high) = size / (box[2:] - box[:2]) / patch.scale, (box.reshape(2, 2) - patch.corner) * patch.scale
-    (x, y), (right, bottom) = np.clip(np.floor(low), 0, np.array(patch.image.shape[1::-1]) - 1).astype(int), np.ceil(high).astype(int) + 1
-    image, middle = patch.image[y:max(bottom, y + 1), x:max(right, x + 1)], -.5
-    if zoom.max() < .8: image, middle = cv2.blur(image, (2, 2), borderType=cv2.BORDER_REPLICATE), 0.  # averaged, not picked; that moves it by half a pixel
-    shift = -(low - (x, y)) * zoom - zoom * middle - .5
-    matrix = np.array([[zoom[0], 0, shift[0]], [0, zoom[1], shift[1]]])
+    (x1, y1, x2, y2) = ((box.reshape(2, 2) - patch.corner) * patch.scale).ravel().tolist()  # in pixels of the patch
+    (left, right), (top, bottom) = _touched(x1, x2 + 1, patch.image.shape[1]), _touched(y1, y2 + 1, patch.image.shape[0])
+    image, middle, zooms = patch.image[top:bottom, left:right], -.5, (size / (x2 - x1), size / (y2 - y1))
+    if max(zooms) < .8: image, middle = cv2.blur(image, (2, 2), borderType=cv2.BORDER_REPLICATE), 0.  # averaged, not picked; that moves it by half a pixel
+    shift = lambda low, first, zoom: (first - low - middle) * zoom - .5
+    matrix = np.array([[zooms[0], 0, shift(x1, left, zooms[0])], [0, zooms[1], shift(y1, top, zooms[1])]])
     return cv2.cvtColor(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), cv2.COLOR_RGBA2RGB)
 
 # %% ../nbs/01_faces.ipynb #0da1ff23
@@ -158,21 +170,43 @@ def _landmarks(points: np.ndarray, squares: np.ndarray) -> np.ndarray: # (N,5,2)
     return squares[:, None, :2] + np.stack([points[:, :5], points[:, 5:]], -1) * side[:, None] - 1
 
 # %% ../nbs/01_faces.ipynb #a46dd967
+def _mosaic(
+    levels: list[Patch], # one picture, ever smaller
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # (H,W,4) uint8; (L,2) x, y where each begins, even numbers; (L,2) where it ends
+    "All in one: the second beside the first, the third under the second, the others in a row under the first"
+    sizes = np.array([level.image.shape[1::-1] for level in levels])
+    even, begins, x = sizes + sizes % 2, np.zeros_like(sizes), 0
+    begins[1:3, 0], begins[2:3, 1], begins[3:, 1] = even[0, 0], even[1:2, 1], even[0, 1]
+    for i in range(3, len(levels)):
+        if x <= even[0, 0] < x + even[i, 0]: x = even[0, 0] + even[2, 0]  # the third is in the way
+        begins[i, 0], x = x, x + even[i, 0]
+    ends = begins + sizes
+    picture = np.zeros((*ends.max(0)[::-1], 4), np.uint8)
+    for level, (left, top), (right, bottom) in zip(levels, begins, ends): picture[top:bottom, left:right] = level.image
+    return picture, begins, ends
+
 @patch
 @torch.no_grad()
 def _proposals(
     self: FaceDetector,
-    level: Patch, # a whole picture, shrunk so that faces of some size have 12 pixels
+    levels: list[Patch], # a whole picture, shrunk so that faces of one size after another have 12 pixels
 ) -> tuple[np.ndarray, np.ndarray]: # squares (N,4) and their probabilities (N)
-    "Where P-Net sees a face of 12 pixels; it looks at every second one"
-    offsets, probs = self.mtcnn.pnet(self._as_input(level.image[None, ..., :3]))
+    "Where P-Net sees a face of 12 pixels; it looks at every second one, at all levels in one pass"
+    picture, begins, ends = _mosaic(levels)
+    offsets, probs = self.mtcnn.pnet(self._as_input(picture[None, ..., :3]))
     y, x = torch.nonzero(probs[0, 1] >= self.mtcnn.thresholds[0], as_tuple=True)
-    cells = torch.stack([x, y, x, y], 1).float() * 2 + torch.tensor([1., 1, 12, 12], device=self.device)
-    kept = nms(cells, probs[0, 1, y, x], .5)
-    cells, offsets, probs = cells[kept], offsets[0, :, y[kept], x[kept]].T, probs[0, 1, y[kept], x[kept]]
-    boxes = (cells + 11 * offsets).cpu().double().numpy() / np.tile(level.scale, 2)
-    return square(boxes), probs.cpu().double().numpy()
+    offsets, probs = (values.cpu().double().numpy() for values in (offsets[0, :, y, x].T, probs[0, 1, y, x]))
+    cells = 2 * torch.stack([x, y], 1).cpu().numpy()
+    within = ((cells[:, None] >= begins) & (cells[:, None] + 12 <= ends)).all(-1)
+    whole = np.flatnonzero(within.any(1))  # not partly in one level and partly in another
+    of = within[whole].argmax(1)  # the level of each
+    scales = np.array([level.scale for level in levels])[of]
+    squares = np.hstack([cells[whole] + 1, cells[whole] + 12])
+    boxes = (squares - np.tile(begins[of], 2) + 11 * offsets[whole]) / np.tile(scales, 2)
+    kept = _nms(squares.astype(float), probs[whole], .5)  # squares of two levels have nothing in common
+    return square(boxes[kept]), probs[whole][kept]
 
+# %% ../nbs/01_faces.ipynb #a46dd968
 @patch
 def _sieve(
     self: FaceDetector,
@@ -202,7 +236,7 @@ def find(
     whole = lambda small: Patch(small, np.zeros(2), np.array(small.shape[1::-1]) / image.shape[1::-1])
     levels, shrink = [whole(cv2.cvtColor(image if scale == 1 else _shrink(image, scale), cv2.COLOR_RGB2RGBA))], 12 / MIN_SIDE
     while min(levels[0].image.shape[:2]) * shrink >= 12: levels, shrink = levels + [whole(_shrink(levels[0].image, shrink))], shrink * .709
-    squares, probs = (np.concatenate(values) for values in zip(*[self._proposals(level) for level in levels[1:]]))
+    squares, probs = self._proposals(levels[1:])
     squares = squares[_nms(squares, probs, .7)]
     if not len(squares): return NO_FACES
     boxes, probs, _ = self._sieve(self.mtcnn.rnet, 24, self.mtcnn.thresholds[1], levels, squares)
@@ -365,6 +399,7 @@ def _is_cut(
 ) -> bool:
     "Whether a new shot begins: most of the picture changed at once, and not only its brightness"
     change = after - before
+    if np.abs(change).mean() <= 25: return False  # and nearer the median they are all the closer
     return bool(np.abs(change - np.median(change)).mean() > 25)
 
 # %% ../nbs/01_faces.ipynb #d6f5ce79
@@ -549,7 +584,7 @@ def cut_face_clip(
     track: FaceTrack,  # a face
     size: int=224,     # side of the crops, in pixels
     margin: float=.3,  # room around the face, as a share of its size
-) -> tuple[np.ndarray, np.ndarray]: # (N,size,size,3) uint8 RGB, and the (N,4) squares in source pixels
+) -> tuple[Iterator[np.ndarray], np.ndarray]: # N crops (size,size,3) uint8 RGB, made as they are taken, and their (N,4) squares in source pixels
     "The face clip of a track: the face, whole and steady"
     boxes = crop_boxes(track, margin)
-    return np.stack([_warp(patch, box, size) for patch, box in zip(track.patches, boxes)]), boxes
+    return (_warp(patch, box, size) for patch, box in zip(track.patches, boxes)), boxes

@@ -289,9 +289,9 @@ def _face_clip_row(path: str|Path, face_path: Path, settings: Settings, cut_path
 def _write_clip(track: 'FaceTrack', face_path: Path, settings: Settings, row: dict, fps: float) -> tuple[dict, list[dict]]:
     "Write a face clip; its row and per-frame records"
     from deepfake_nbdev.faces import cut_face_clip
-    clip, boxes = cut_face_clip(track, settings.size, settings.margin)
-    write_mjpeg(face_path, clip, fps, settings.quality)
-    return row | {'n_face_frames': len(clip)}, _frame_records(track, boxes)
+    crops, boxes = cut_face_clip(track, settings.size, settings.margin)
+    n_face_frames = write_mjpeg(face_path, crops, fps, settings.quality)
+    return row | {'n_face_frames': n_face_frames}, _frame_records(track, boxes)
 
 def _write_face(track: 'FaceTrack', face_path: Path, path: str|Path, settings: Settings, row: dict, fps: float):
     "A face clip and its record"
