@@ -78,7 +78,7 @@ def _shrink(
 # %% ../nbs/01_faces.ipynb #f60a4109
 class Patch(NamedTuple):
     "A piece of a frame: pixel (x, y) of the frame is at ((x, y) - corner) * scale of the image."
-    image: np.ndarray   # (h,w,4) uint8 RGB and nothing: OpenCV warps four channels in half the time of three
+    image: np.ndarray   # (h,w,3) uint8 RGB
     corner: np.ndarray  # (2,) x, y in the frame
     scale: np.ndarray   # (2,) 1, or less where it was shrunk
 
@@ -103,7 +103,7 @@ def _cut_patch(
     (x1, y1, x2, y2), (height, width) = box.tolist(), image.shape[:2]
     (left, right), (top, bottom) = _touched(x1, x2, width), _touched(y1, y2, height)
     piece, scale = image[top:bottom, left:right], min(1., max_side / max(x2 - x1, y2 - y1))
-    small = cv2.cvtColor(piece if scale == 1 else _shrink(piece, scale), cv2.COLOR_RGB2RGBA)
+    small = piece.copy() if scale == 1 else _shrink(piece, scale)
     return Patch(small, np.array([left, top]), np.array(small.shape[1::-1]) / piece.shape[1::-1])
 
 def _warp(
@@ -114,7 +114,8 @@ def _warp(
     "Cut a square out, exact to a part of a pixel; what lies outside the frame repeats its border"
     (x1, y1, x2, y2) = ((box.reshape(2, 2) - patch.corner) * patch.scale).ravel().tolist()  # in pixels of the patch
     (left, right), (top, bottom) = _touched(x1, x2 + 1, patch.image.shape[1]), _touched(y1, y2 + 1, patch.image.shape[0])
-    image, middle, zooms = patch.image[top:bottom, left:right], -.5, (size / (x2 - x1), size / (y2 - y1))
+    image = cv2.cvtColor(patch.image[top:bottom, left:right], cv2.COLOR_RGB2RGBA)  # OpenCV warps four channels in half the time of three
+    middle, zooms = -.5, (size / (x2 - x1), size / (y2 - y1))
     if max(zooms) < .8: image, middle = cv2.blur(image, (2, 2), borderType=cv2.BORDER_REPLICATE), 0.  # averaged, not picked; that moves it by half a pixel
     shift = lambda low, first, zoom: (first - low - middle) * zoom - .5
     matrix = np.array([[zooms[0], 0, shift(x1, left, zooms[0])], [0, zooms[1], shift(y1, top, zooms[1])]])
@@ -173,7 +174,7 @@ def _landmarks(points: np.ndarray, squares: np.ndarray) -> np.ndarray: # (N,5,2)
 # %% ../nbs/01_faces.ipynb #a46dd967
 def _mosaic(
     levels: list[Patch], # one picture, ever smaller
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # (H,W,4) uint8; (L,2) x, y where each begins, even numbers; (L,2) where it ends
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # (H,W,3) uint8 RGB; (L,2) x, y where each begins, even numbers; (L,2) where it ends
     "All in one: the second beside the first, the third under the second, the others in a row under the first"
     sizes = np.array([level.image.shape[1::-1] for level in levels])
     even, begins, x = sizes + sizes % 2, np.zeros_like(sizes), 0
@@ -182,7 +183,7 @@ def _mosaic(
         if x <= even[0, 0] < x + even[i, 0]: x = even[0, 0] + even[2, 0]  # the third is in the way
         begins[i, 0], x = x, x + even[i, 0]
     ends = begins + sizes
-    picture = np.zeros((*ends.max(0)[::-1], 4), np.uint8)
+    picture = np.zeros((*ends.max(0)[::-1], 3), np.uint8)
     for level, (left, top), (right, bottom) in zip(levels, begins, ends): picture[top:bottom, left:right] = level.image
     return picture, begins, ends
 
@@ -194,7 +195,7 @@ def _proposals(
 ) -> tuple[np.ndarray, np.ndarray]: # squares (N,4) and their probabilities (N)
     "Where P-Net sees a face of 12 pixels; it looks at every second one, at all levels in one pass"
     picture, begins, ends = _mosaic(levels)
-    offsets, probs = self.mtcnn.pnet(self._as_input(picture[None, ..., :3]))
+    offsets, probs = self.mtcnn.pnet(self._as_input(picture[None]))
     y, x = torch.nonzero(probs[0, 1] >= self.mtcnn.thresholds[0], as_tuple=True)
     offsets, probs = (values.cpu().double().numpy() for values in (offsets[0, :, y, x].T, probs[0, 1, y, x]))
     cells = 2 * torch.stack([x, y], 1).cpu().numpy()
@@ -235,7 +236,7 @@ def find(
     scale = min(1., MIN_SIDE / smallest)
     if min(image.shape[:2]) * scale < MIN_SIDE: return NO_FACES
     whole = lambda small: Patch(small, np.zeros(2), np.array(small.shape[1::-1]) / image.shape[1::-1])
-    levels, shrink = [whole(cv2.cvtColor(image if scale == 1 else _shrink(image, scale), cv2.COLOR_RGB2RGBA))], 12 / MIN_SIDE
+    levels, shrink = [whole(image if scale == 1 else _shrink(image, scale))], 12 / MIN_SIDE
     while min(levels[0].image.shape[:2]) * shrink >= 12: levels, shrink = levels + [whole(_shrink(levels[0].image, shrink))], shrink * .709
     squares, probs = self._proposals(levels[1:])
     squares = squares[_nms(squares, probs, .7)]
@@ -507,7 +508,7 @@ def _between(self: FaceTracker, path: _Path) -> np.ndarray: # (T,) whether a fra
 def _look_again(self: FaceTracker, image: np.ndarray, guess: np.ndarray, face: tuple) -> tuple:
     "The face left the straight line: search around the place"
     around = _cut_patch(image, square(guess, 3), 240)
-    found = self.detector.find(around.image[..., :3])
+    found = self.detector.find(around.image)
     boxes = found.boxes / np.tile(around.scale, 2) + np.tile(around.corner, 2)
     distance = _distance(guess, boxes)[0]
     if distance.min(initial=1) >= 1: return face
