@@ -290,17 +290,17 @@ def refine(
     self: FaceDetector,
     images: list[np.ndarray], # (N) pictures (H,W,3) uint8 RGB, one a guess; they may repeat
     guesses: np.ndarray,      # (N,4) where a face is about
-    steps: int=3,             # how often a face that is not where it was guessed is sought where it seems to be instead
     looks: tuple=LOOKS,       # framings; more are taken of a face that is hard to place or elsewhere
+    tries: int=0,             # how often these faces were not where they were guessed, so that these guesses are where they seemed to be
 ) -> Faces: # a face a guess, in the same order, however improbable
     "Exact box, landmarks and probability at guessed places"
     if not len(guesses): return NO_FACES
     guesses = np.asarray(guesses, float)
     patches = [_cut_patch(image, box, 144) for image, box in zip(images, square(guesses, 1.5))]
     faces, agreement = self._mean_look(patches, [_framed(guesses, shift) for shift in looks])
-    moved = (_overlap(faces.boxes, guesses) < .8) & (steps > 1)
-    hard = ((agreement < .91) | (faces.probs < .9) | (steps < 3)) & ~moved
-    placed, followed = self._more_looks(patches, faces.boxes, hard), self.refine([images[i] for i in np.flatnonzero(moved)], faces.boxes[moved], steps - 1)
+    moved = (_overlap(faces.boxes, guesses) < (.9 if tries else .82)) & (tries < 4)
+    hard = ((agreement < .91) | (faces.probs < .9) | (tries > 0)) & ~moved
+    placed, followed = self._more_looks(patches, faces.boxes, hard), self.refine([images[i] for i in np.flatnonzero(moved)], faces.boxes[moved], tries=tries + 1)
     for values, of_hard, of_moved in zip(faces, placed, followed): values[hard], values[moved] = of_hard, of_moved
     return faces
 
