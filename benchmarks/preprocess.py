@@ -1,7 +1,7 @@
 """What preprocessing costs: against decoding alone, from a second worker, and in memory.
 
     python benchmarks/preprocess.py                     the clips of ../shared/data, or samples
-    python benchmarks/preprocess.py --clips a.mp4 b.mp4 --rounds 5
+    python benchmarks/preprocess.py --clips a.mp4 b.mp4 --rounds 9
 """
 import argparse
 import contextlib

@@ -12,7 +12,7 @@ __all__ = ['METHODS', 'SPLITS', 'SAME_VIDEO', 'READERS', 'LAYOUTS', 'EXPECTED', 
 # %% ../nbs/02a_datasets.ipynb #a1c0d005
 import csv, difflib, hashlib, io, json, os, re, sys
 from collections import Counter, defaultdict
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -747,9 +747,10 @@ def read_unlabelled(
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d051
 def find_duplicates(
-    paths: list[str], # files
-) -> list[list[str]]: # two or more that hold the same bytes, as given; empty and unreadable files are left out
-    "Files that are equal, byte by byte"
+    paths: list[str],   # files
+    strict: bool=False, # a file that cannot be read is an error, and not left out
+) -> list[list[str]]: # two or more that hold the same bytes, as given; empty files are left out
+    "Files that are equal, byte by byte. Raises `DeepfakeError` where it is strict"
     groups = [paths]
     for describe in (os.path.getsize, lambda path: digest_file(path, 1 << 16), digest_file):
         finer, several = [], [group for group in groups if len(group) > 1]
@@ -757,7 +758,9 @@ def find_duplicates(
         for group in several:
             same = defaultdict(list)
             for path in group:
-                with suppress(OSError): same[describe(path)].append(path)
+                try: same[describe(path)].append(path)
+                except OSError as e:
+                    if strict: raise DeepfakeError(f'{readable(path)}: cannot be read: {e.strerror}') from None
                 bar.update()
             finer += [alike for what, alike in same.items() if what and len(alike) > 1]
         bar.close()

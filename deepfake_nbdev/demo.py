@@ -16,7 +16,7 @@ import psutil
 from torchvision.transforms import v2
 
 from .evaluation import evaluate, plot_scorecard
-from .metadata import preprocess_dataset, write_metadata
+from .metadata import TABLE_NAME, preprocess_dataset, write_metadata
 from .prediction import load_model
 from .preprocessing import Settings, command, find_videos, _over_videos
 from .report import report_videos, write_table
@@ -119,7 +119,7 @@ def run_demo(
             write_metadata(table, out/'Global_metadata.xlsx')
             splits = table.split.value_counts().to_dict()
             row |= {'splits': splits, 'result': ', '.join(f'{n} {split}' for split, n in sorted(splits.items())) + ', nobody in two of them'}
-        summary.metadata, summary.model = str(out/'preprocessed'/'Global_metadata.csv'), str(out/'best.pt')
+        summary.metadata, summary.model = str(out/'preprocessed'/TABLE_NAME), str(out/'best.pt')
         _learn_and_judge(out, size, seed, table, samples, summary)
     summary.peak_memory_gb = round(memory['peak'] / 2**30, 2)
     with atomic_path(out/'summary.json') as beside: beside.write_text(json.dumps(asdict(summary), indent=2))

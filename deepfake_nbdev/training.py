@@ -29,7 +29,8 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
-from .metadata import METHODS, read_metadata
+from .datasets import METHODS
+from .metadata import read_metadata
 from .model import Checkpoint, DeepfakeModel, ModelConfig, fit_calibration, save_checkpoint, score_clips
 from .preprocessing import available_cores, command, pick_frames, read_clips, read_face_clip, read_record, safe_path
 from .video import DeepfakeError, VideoError, atomic_path
