@@ -112,7 +112,7 @@ def _warp(
     size: int,       # side of the picture to make, in pixels
 ) -> np.ndarray: # (size,size,3) uint8 RGB
     "Cut a square out, exact to a part of a pixel; what lies outside the frame repeats its border"
-    (x1, y1, x2, y2) = ((box.reshape(2, 2) - patch.corner) * patch.scale).ravel().tolist()  # in pixels of the patch
+    x1, y1, x2, y2 = ((box.reshape(2, 2) - patch.corner) * patch.scale).ravel().tolist()  # in pixels of the patch
     (left, right), (top, bottom) = _touched(x1, x2 + 1, patch.image.shape[1]), _touched(y1, y2 + 1, patch.image.shape[0])
     image = cv2.cvtColor(patch.image[top:bottom, left:right], cv2.COLOR_RGB2RGBA)  # OpenCV warps four channels in half the time of three
     middle, zooms = -.5, (size / (x2 - x1), size / (y2 - y1))
@@ -263,7 +263,7 @@ def load_detector(
 
 # %% ../nbs/01_faces.ipynb #a57da7ea
 LOOKS = (.04, -.04), (-.04, .04)                 # framings: shifts of the square, as shares of the face's side
-ONE_LOOK = (0., 0.),                             # that for faces of which much is known
+ONE_LOOK = (0., 0.),                             # the framing for faces of which much is known already
 MORE_LOOKS = (.05, .03), (-.05, .03), (0., -.06) # those for faces that are hard to place
 RNET_SCALES = .8, 1.                             # and what R-Net gets to see, for framings of its own
 
