@@ -22,7 +22,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .preprocessing import (OUTPUT_MARK, VIDEO_SUFFIXES, Found, Settings, UsageError, check_out, check_workers, clip_name, command,
-                                          readable, relative_name, scan_videos, video_names, write_csv, _n_bytes)
+                                          printable, readable, relative_name, scan_videos, video_names, write_csv, _n_bytes)
 from .video import DeepfakeError, VideoError, read_header
 from .workers import WorkerFailure, run_isolated
 
@@ -139,12 +139,12 @@ def _line_of(path: Path, value: object) -> int:
     places = [place for place in (text.find(json.dumps(value)), text.find(json.dumps(value, ensure_ascii=False))) if place >= 0]
     return text[:min(places, default=0)].count('\n') + 1
 
-def _path_in_list(name: str, path: Path, line: int) -> str:
+def _path_in_list(name: str, path: Path, line: int|Callable[[], int]) -> str:
     "A relative path from a list, '/' between folders. Raises `DeepfakeError` with file and line where it leads out of its folder"
     name = str(name).replace('\\', '/').removeprefix('./')
     try: good = not name.startswith('/') and b'\0' not in os.fsencode(name) and not {'..', '', '.'} & set(name.split('/'))
     except UnicodeEncodeError: good = False
-    if not good: raise _fault(path, line, f'{name!r} is no path of a file below this folder')
+    if not good: raise _fault(path, line() if callable(line) else line, f'{name!r} is no path of a file below this folder')
     return name
 
 def _read_lines(tree: Tree, path: Path, pattern: re.Pattern, example: str) -> list[tuple[int, re.Match]]:
@@ -254,9 +254,17 @@ def read_faceforensics(
         rows += copy
     return rows
 
+def _compression(folder: str) -> str:
+    """How a folder's videos are compressed
+
+    >>> _compression('C23'), _compression('c0')
+    ('c23', 'raw')
+    """
+    return {'c0': 'raw'}.get(folder.lower(), folder.lower())
+
 def _ffpp_row(split: dict[str, str], path: str, method: str|None, compression: str, target: str, source: str|None) -> dict:
     "A video of FaceForensics++"
-    compression = {'c0': 'raw'}.get(compression.lower(), compression.lower())
+    compression = _compression(compression)
     official = split.get(target, '')
     return _row('FaceForensics++', f'{compression}/{_stem(path)}', path, _method_name(method or 'real'), [f'FaceForensics++/{i}' for i in (target, source) if i], compression=compression,
                 target_id=target, source_id=source or '', original_id=target if source else '',
@@ -288,7 +296,7 @@ def read_dfd(
 
 def _dfd_row(path: str, fake: str|None, compression: str, name: str, target: str, source: str|None, scene: str) -> dict:
     "A video of DeepFakeDetection"
-    compression = {'c0': 'raw'}.get(compression.lower(), compression.lower())
+    compression = _compression(compression)
     return _row('DeepFakeDetection', f'{compression}/{name}', path, 'DeepFakeDetection' if fake else 'real', [f'DeepFakeDetection/{i}' for i in (target, source) if i],
                 compression=compression, target_id=target, source_id=source or '', original_id=f'{target}__{scene}' if fake else '')
 
@@ -449,8 +457,7 @@ def read_dfdc_preview(
             line = lambda: _line_of(path, key)  # found only where it is needed: a list is long
             label = _dfdc_label(facts)
             if not label: raise _fault(path, line(), f'{key} has no label, real or fake')
-            try: name = _path_in_list(key, path, 0)
-            except DeepfakeError: raise _fault(path, line(), f'{key!r} is no path of a file below this folder') from None
+            name = _path_in_list(key, path, line)
             folder = 'real' if name.lower().startswith('original_videos/') else 'fake'
             if label != folder: contradictions.append(f'{readable(path)}:{line()}: {name} is called {label}')
             there = tree.by_path.get(_flat(home + name))
@@ -863,7 +870,7 @@ def summarise_diagnosis(
         if len(some): lines += [f'{heading}: {len(some)}'] + _first(_say_findings(some, there), 4 if kind == 'missing' else 2)
     if diagnosis.notes: lines += ['lists:'] + _first([f'  {note}' for note in diagnosis.notes], 2)
     lines = [line if len(line) <= width else line[:width - 3] + '...' for line in lines] + ['what to do:'] + [f'  - {advice}' for advice in _advise(diagnosis)]
-    return '\n'.join(''.join(c if c.isprintable() else '?' for c in line) for line in lines)
+    return '\n'.join(map(printable, lines))
 
 def _first(lines: list[str], n: int) -> list[str]:
     """The first of many lines, and how many there are more

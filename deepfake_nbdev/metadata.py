@@ -342,7 +342,7 @@ def make_meta_data(
 ) -> pd.DataFrame: # metadata, a row a video
     "Label, method, dataset, split and frame count of every video. Raises `DeepfakeError`"
     splitting = {'split': split, 'valid_pct': valid_pct, 'test_pct': test_pct, 'seed': seed, 'test_datasets': test_datasets}
-    check_split(split, valid_pct, test_pct, test_datasets)
+    check_split(**splitting)
     rows = [row | {'root': str(root)} for root in roots for row in read_dataset(root, dataset, follow_links, lists)]
     if probe:
         there = [row for row in rows if row['status'] == 'ok']

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['VIDEO_SUFFIXES', 'OUTPUT_MARK', 'CLIP_FORMAT', 'ROW_COLUMNS', 'CROP', 'UsageError', 'Settings', 'Found', 'readable',
-           'scan_videos', 'find_videos', 'clip_name', 'video_names', 'relative_name', 'fault_row', 'validate_video',
-           'cut_frame', 'other_face', 'crop_faces', 'record_row', 'json_path', 'pick_frames', 'read_face_clip',
-           'read_clips', 'lock_folder', 'mark_output', 'read_record', 'preprocess', 'safe_path', 'clean_temporary',
-           'check_workers', 'available_cores', 'Terminated', 'command', 'summarise', 'with_faults', 'as_column',
-           'row_table', 'to_csv', 'write_csv', 'check_out', 'deepfake_validate_video', 'deepfake_cut_frame',
-           'deepfake_crop_faces', 'check_apart']
+           'printable', 'scan_videos', 'find_videos', 'clip_name', 'video_names', 'relative_name', 'fault_row',
+           'validate_video', 'cut_frame', 'other_face', 'crop_faces', 'record_row', 'json_path', 'pick_frames',
+           'read_face_clip', 'read_clips', 'lock_folder', 'mark_output', 'read_record', 'preprocess', 'safe_path',
+           'clean_temporary', 'check_workers', 'available_cores', 'Terminated', 'command', 'summarise', 'with_faults',
+           'as_column', 'row_table', 'to_csv', 'write_csv', 'check_out', 'deepfake_validate_video',
+           'deepfake_cut_frame', 'deepfake_crop_faces', 'check_apart']
 
 # %% ../nbs/02_preprocessing.ipynb #0625b8e0
 import csv, errno, hashlib, json, os, re, shutil, signal, sys, tempfile, threading
@@ -72,6 +72,14 @@ def readable(name: str|Path) -> str:
     'a\\\\xff.mp4'
     """
     return os.fsencode(name).decode('utf-8', 'backslashreplace')
+
+def printable(text: str, odd: str='?') -> str:
+    r"""A line for a terminal, with nothing in it that a terminal would obey
+
+    >>> printable('a\x1b[31m, b\udcff')
+    'a?[31m, b?'
+    """
+    return ''.join(letter if letter.isprintable() else odd for letter in text)
 
 def _follow_link(
     link: Path,         # a symbolic link

@@ -13,25 +13,27 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Iterator
+from typing import TYPE_CHECKING, BinaryIO, Iterator
 
 import pandas as pd
-from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from . import __version__
 from .metadata import TABLE_NAME, count_videos, read_metadata
-from .preprocessing import (ROW_COLUMNS, UsageError, as_column, check_out, command, json_path, lock_folder, mark_output, read_face_clip, read_record,
+from .preprocessing import (ROW_COLUMNS, UsageError, as_column, check_out, command, json_path, lock_folder, mark_output, printable, read_face_clip, read_record,
                                           readable, safe_path, to_csv)
 from .video import DeepfakeError, atomic_path
+
+if TYPE_CHECKING: from matplotlib.figure import Figure  # it takes a second to load, and only the pictures need it
 
 # %% ../nbs/03c_sharing.ipynb #5e772198
 def show_faces_by_method(
     table: pd.DataFrame, # metadata
     root: str|Path,      # the folder that `face_path` is relative to
     n_clips: int=6,      # of each method, spread over all of them
-) -> Figure:
+) -> 'Figure':
     "A grid of faces: a row a method, one frame of each clip. Raises `DeepfakeError` where there is no clip, `VideoError` where one cannot be read"
+    from matplotlib.figure import Figure
     usable = table[(table.status == 'ok') & (table.face_path != '')].sort_values(['target_id', 'video_id'])
     if usable.empty: raise DeepfakeError('no row of this table has a face clip; make them with deepfake_preprocess')
     methods = sorted(usable.method.unique(), key=lambda method: (method != 'real', method))
@@ -323,8 +325,8 @@ def unpack(
 RIGHTS = 'Face clips show people, and most datasets may not be passed on, whole or cropped: share this only with those who have the same rights to it.'
 
 def _plain(text: str) -> str:
-    "A stranger's text, with nothing in it that a terminal would obey"
-    return ''.join(letter if letter.isprintable() else ' ' for letter in text[:2000])
+    "A stranger's text, which may be long"
+    return printable(text[:2000], ' ')
 
 def _say_manifest(archive: str|Path, manifest: Manifest):
     "What is in an archive, on stderr"

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from .datasets import SAME_VIDEO, find_duplicates
-from .preprocessing import UsageError, readable
+from .preprocessing import UsageError, printable, readable
 from .video import DeepfakeError
 
 if TYPE_CHECKING: from matplotlib.figure import Figure  # it takes a second to load, and only the pictures need it
@@ -415,16 +415,18 @@ def _things(
 def _contents(
     table: pd.DataFrame, # rows that have a split
     root: str|Path,      # folder that their paths are relative to
-) -> pd.DataFrame: # `row`, `kind`, `name`, `id` of files that are not alone with their content, named after the first of them
+) -> pd.DataFrame: # `row`, `kind`, `name`, `id` of files that are not alone with their content: row and video_id of the first of them
     "Equal files. Raises `DeepfakeError` for a path that leads out of the root, and for a file that cannot be read"
     top, rows_of = os.path.abspath(root), defaultdict(list)
     for row, name in enumerate(table['path'].to_numpy(dtype=object, na_value='')):
         path = os.path.abspath(os.path.join(top, name))
         if '\0' in name or os.path.commonpath([top, path]) != top: raise DeepfakeError(f'{readable(name)}: leads out of {readable(top)}, the folder of this table')
         if os.path.isfile(path): rows_of[path].append(row)
-    alike = find_duplicates(list(rows_of), strict=True)
-    found = [(row, 'content', os.path.relpath(first, top)) for first, *others in alike for path in (first, *others) for row in rows_of[path]]
-    return pd.DataFrame(found, columns=['row', 'kind', 'name']).assign(id=lambda t: t['name'])
+    video_ids, found = _text(table, 'video_id'), []
+    for paths in find_duplicates(list(rows_of), strict=True):
+        rows = [row for path in paths for row in rows_of[path]]
+        found += [(row, 'content', str(rows[0]), video_ids[rows[0]]) for row in rows]
+    return pd.DataFrame(found, columns=['row', 'kind', 'name', 'id'])
 
 # %% ../nbs/02b_splits.ipynb #5b0a1204
 _KINDS = {  # name, what to do about it
@@ -497,10 +499,11 @@ def _audit_row(
     datasets = list(dict.fromkeys([*found.dataset_a.unique(), *found.dataset_b.unique()]))
     by_design = kind in ('person', 'group') and _by_design(datasets)
     some = found.sort_values(['name', 'row']).drop_duplicates('name').head(3)
+    shown = some['id' if kind == 'content' else 'name']
     return {'kind': _KINDS[kind][0], 'severity': 'warning' if by_design else 'leak',
             'splits': between.join(side for side in _ORDER if side in {*found.split_a, *found.split_b}), 'datasets': between.join(datasets),
             'count': n_videos if kind == 'original' else found['name'].nunique(), 'videos': n_videos,
-            'examples': ', '.join(f'{name} in {video_ids[row]}' for name, row in zip(some['name'], some['row'])),
+            'examples': ', '.join(f'{name} in {video_ids[row]}' for name, row in zip(shown, some['row'])),
             'advice': "by the dataset's design; --split group keeps people apart" if by_design else _KINDS[kind][1]}
 
 def _unknown(table: pd.DataFrame) -> list[dict]:
@@ -522,7 +525,7 @@ def show_audit(
         videos = f'; {row["videos"]} videos judged' if row['videos'] != row['count'] else ''
         lines += [f'{row["severity"].upper():8}{row["kind"]}: {row["count"]} in {", ".join(filter(None, (row["datasets"], row["splits"])))}{videos}',
                   f'        such as {row["examples"].split(", ")[0]}']
-    return '\n'.join(lines + [f'{", ".join(kinds.unique())}: {advice}' for advice, kinds in audit.groupby('advice', sort=False)['kind']])
+    return '\n'.join(map(printable, lines + [f'{", ".join(kinds.unique())}: {advice}' for advice, kinds in audit.groupby('advice', sort=False)['kind']]))
 
 # %% ../nbs/02b_splits.ipynb #5b0a120e
 def drop_leaks(

@@ -287,7 +287,6 @@ def iter_frames(
     "The frames of `open_video`, with its errors"
     with open_video(path) as (_, frames): yield from islice(frames, n_frames)
 
-
 # %% ../nbs/00_video.ipynb #8edc71c6
 def read_header(
     path: str|Path, # video file
