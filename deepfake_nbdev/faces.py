@@ -324,11 +324,14 @@ class FaceTracker:
         search_every: int=60,   # frames from search to search for faces that are new
         smallest: float=48,     # side of the smallest face that is searched, in pixels; less where the whole frame is small
         min_prob: float=.9,     # O-Net's probability from which a guess counts as seen
+        clear_prob: float=.99,  # the same, of a face that newly appears beside others, and of most of a track
+        min_frames: int=10,     # a track must be seen so often, or on half of a clip that is shorter than twice that
         max_gap: int=30,        # frames a face may be unseen before its track ends
         buffer_bytes: int=76 * 2**20, # frames waiting for the next key frame may take so much memory
     ):
         self.detector, self.margin, self.size, self.every, self.look_every = detector, margin, size, every, look_every
-        self.search_every, self.smallest, self.min_prob, self.max_gap, self.buffer_bytes = search_every, smallest, min_prob, max_gap, buffer_bytes
+        self.search_every, self.smallest, self.max_gap, self.buffer_bytes = search_every, smallest, max_gap, buffer_bytes
+        self.min_prob, self.clear_prob, self.min_frames = min_prob, clear_prob, min_frames
         self.tracks: list[FaceTrack] = []  # all of the clip
         self.active: list[FaceTrack] = []  # those that may go on
         self.waiting: list[Frame] = []     # frames since the last key frame
@@ -351,14 +354,20 @@ class FaceTracker:
         self.n_frames += 1
         if len(self.waiting) >= room: self._to_key_frame()
 
-    def finish(
-        self,
-        min_frames: int=10, # a track must be seen so often, or on half of a clip that is shorter than twice that
-    ) -> list[FaceTrack]: # the face that the clip is about first
+    @property
+    def n_with_face(self) -> int:
+        "Frames in which a face was seen so far, of those that are followed to the last key frame"
+        return len({index for track in self._whole() for index in track.frames})
+
+    def finish(self) -> list[FaceTrack]: # the face that the clip is about first
         "The tracks of the clip"
         self._to_key_frame()
-        needed = min(min_frames, self.n_frames / 2)
-        return sorted([t for t in self.tracks if len(t) >= needed and np.median(t.probs) > .99], key=lambda t: -t.weight)
+        return sorted(self._whole(), key=lambda track: -track.weight)
+
+    def _whole(self) -> list[FaceTrack]:
+        "Tracks that were seen often enough, or on half of a clip that is short, and clearly"
+        needed = min(self.min_frames, self.n_frames / 2)
+        return [track for track in self.tracks if len(track) >= needed and np.median(track.probs) > self.clear_prob]
 
 # %% ../nbs/01_faces.ipynb #a55286d1
 def _thumbnail(
@@ -436,7 +445,8 @@ def _paths(self: FaceTracker, ends: Faces) -> list[_Path]:
     distance = _distance([track.boxes[-1] for track in self.active], ends.boxes)
     matched = {i: j for i, j in zip(*linear_sum_assignment(distance)) if distance[i, j] < 1}
     end = lambda j: None if j is None else tuple(values[j] for values in ends)
-    new = sorted(set(range(len(ends.boxes))) - set(matched.values()))
+    clear = ends.probs >= (self.clear_prob if self.active else self.min_prob)
+    new = sorted(set(np.flatnonzero(clear)) - set(matched.values()))
     return [self._line(track, end(matched.get(i))) for i, track in enumerate(self.active)] + [self._line(FaceTrack(), end(j)) for j in new]
 
 # %% ../nbs/01_faces.ipynb #ec12960d
@@ -507,6 +517,8 @@ def _settle(self: FaceTracker, tracks: list[FaceTrack]):
     for track in sorted(filter(len, dict.fromkeys(tracks)), key=len, reverse=True):
         doubled = iou([track.boxes[-1]], [other.boxes[-1] for other in self.active]).max(initial=0) > .6
         if not doubled and now - track.frames[-1] < self.max_gap: self.active.append(track)
+    whole = self._whole()
+    self.tracks = [track for track in self.tracks if track in self.active or track in whole]  # patches of the others are of no use
 
 # %% ../nbs/01_faces.ipynb #c70a8d36
 def track_faces(

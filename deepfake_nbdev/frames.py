@@ -82,7 +82,7 @@ class View(NamedTuple):
     def upright(self, image: np.ndarray) -> np.ndarray:
         "A stored picture, or a piece of one, as it is seen"
         if self.mirrored: image = image[:, ::-1]
-        return np.ascontiguousarray(np.rot90(image, -self.turns))
+        return np.ascontiguousarray(np.rot90(image, -self.turns)) if self.mirrored or self.turns else image
 
     def to_shown(self, points: np.ndarray) -> np.ndarray: # (N,2)
         "Where stored points are seen"
@@ -196,12 +196,9 @@ def cut(
     "A piece of the picture, upright"
     spans = [touched(low, high, length) for low, high, length in zip(box[:2], box[2:], self.size)]
     rect = self._whole_samples(np.array(spans, float).T)
-    piece = self.view.upright(self._rgb(rect))
     shown = self.view.to_shown(np.reshape(rect, (2, 2)))
-    corner, sides = shown.min(0), np.ptp(shown, 0)
-    scale = min(1., max_side / max(box[2:] - box[:2]))
-    small = piece if scale == 1 else shrink(piece, scale)
-    return Patch(small, corner, small.shape[1::-1] / sides)
+    image = self.view.upright(self._rgb(rect, min(1., max_side / max(box[2:] - box[:2]))))
+    return Patch(image, shown.min(0), image.shape[1::-1] / np.ptp(shown, 0))
 
 @patch
 def _whole_samples(
@@ -222,8 +219,14 @@ def _sample(pixel_format: str) -> tuple[int, int]:
     return tuple(max((step[axis] for step in steps), default=1) for axis in (0, 1))
 
 @patch
-def _rgb(self: Frame, rect: tuple[int, int, int, int]) -> np.ndarray:
+def _rgb(
+    self: Frame,
+    rect: tuple[int, int, int, int], # left, top, right, bottom in stored pixels
+    scale: float,                    # 0..1
+) -> np.ndarray:
     "A stored piece as RGB"
-    if _plane_steps(self.planes.format.name): return self.colours.rgb(_cut_planes(self.planes, rect))
     left, top, right, bottom = rect
-    return self._stored[top:bottom, left:right]
+    sides = [max(1, round(side * scale)) for side in (right - left, bottom - top)]
+    if _plane_steps(self.planes.format.name): return self.colours.rgb(_cut_planes(self.planes, rect), *sides, Interpolation.AREA)
+    piece = self._stored[top:bottom, left:right]
+    return piece if scale == 1 else shrink(piece, scale)

@@ -9,10 +9,10 @@ __all__ = ['Span', 'DeepfakeError', 'VideoError', 'UnreadableError', 'Unsupporte
 
 # %% ../nbs/00_video.ipynb #e072d79f
 import errno, os, re, secrets, stat, struct
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 from typing import BinaryIO, Iterable, Iterator
 
@@ -205,6 +205,8 @@ def _promised_end(
     size = int.from_bytes(head[place + 4:place + 4 + n_bytes], 'big') - (1 << 7 * n_bytes)
     return 0 if size + 1 == 1 << 7 * n_bytes else place + 4 + n_bytes + size  # all ones: a live stream, whose end was not known
 
+def _is_mov(container: InputContainer) -> bool: return container.format.name.startswith('mov')
+
 def missing_bytes(
     path: str|Path,      # a file
     stream: VideoStream, # of it
@@ -212,7 +214,7 @@ def missing_bytes(
     "Whether a file ends before its video does"
     n_bytes = os.path.getsize(path)
     with open(path, 'rb') as file: end = _promised_end(file)
-    if stream.container.format.name.startswith('mov'):
+    if _is_mov(stream.container):
         end = max((entry.pos + entry.size for entry in stream.index_entries if not entry.is_discard), default=0)
     return f'cut off: {n_bytes} of {end} bytes are there' if end > n_bytes else ''
 
@@ -355,6 +357,7 @@ class Reading:
         self.clock, self.colours = Clock(1 / fps, longest), Colours()
         self.packets = container.demux(self.stream)
         self.n_packets = self.n_frames = self.n_taken = 0  # read, decoded, handed out
+        self.ended = False
         self.frames = self._decode()
         first = next(self.frames, None)
         if first is None: raise _unreadable(path)
@@ -405,6 +408,7 @@ def _decode(self: Reading) -> Iterator[Frame]:
     for picture in self._pictures():
         yield self._frame(picture)
         self.n_frames += 1
+    self.ended = True
     if missing := missing_bytes(self.info.path, self.stream): self.info.hurt(missing, self.n_frames)
     self._found(self.n_frames, self.clock.last)
 
@@ -413,6 +417,7 @@ def _frame(self: Reading, picture: av.VideoFrame) -> Frame:
     "A decoded picture as a frame"
     stamp = picture.pts if picture.pts is not None else picture.dts
     time = self.clock.read(None if stamp is None else float(stamp * self.stream.time_base))
+    if self.n_frames is None: self.n_frames = round(time * self.info.fps)  # after a jump
     if self.clock.faults: self.info.note('its clock jumps or goes back')
     matrix = picture.side_data.get('DISPLAYMATRIX')
     aspect = float(self.stream.sample_aspect_ratio or 1)
@@ -424,6 +429,8 @@ def _frame(self: Reading, picture: av.VideoFrame) -> Frame:
 def _found(self: Reading, n_frames: int, last: float|None):
     "All frames are known: how many, and the time of the last"
     info = self.info
+    if n_frames < info.header_frames and _is_mov(self.container):  # its index also lists what an edit list hides
+        info.header_frames = sum(not entry.is_discard for entry in self.stream.index_entries)
     if n_frames > 1 and abs((measured := (n_frames - 1) / last) / info.fps - 1) > .05: info.fps = measured
     info.n_frames, info.duration = n_frames, round((last or 0) + 1 / info.fps, 4)
 
@@ -448,6 +455,7 @@ def iter_frames(
 @patch
 def count_rest(self: Reading):
     "Have `info` know the number of frames and the duration of the whole video"
+    if self.ended: return
     stamps, told = [], self._packets_tell()
     for packet in self._read() if told else ():
         if packet.size and not packet.is_discard: stamps.append(packet.pts)
@@ -476,6 +484,20 @@ def _last_time(self: Reading, stamps: list[int|None]) -> float|None:
     times = np.sort(np.array(stamps) * float(self.stream.time_base)) - clock.start
     gaps = np.diff(times, prepend=clock.last)
     return float(times[-1]) if -1 < gaps[0] and gaps.max() <= clock.longest else None
+
+# %% ../nbs/00_video.ipynb #aa6355b2
+@patch
+def seek(
+    self: Reading,
+    seconds: float, # from the first frame
+):
+    "Go on with the first frame at that time or later; its index is then what its time and the frame rate make of it"
+    if self.clock.start is not None:
+        with suppress(av.FFmpegError):
+            self.container.seek(round((self.clock.start + seconds) / self.stream.time_base), stream=self.stream)
+            self.packets, self.n_frames, self.clock.last = self.container.demux(self.stream), None, None
+            self.frames = self._decode()
+    self.frames = dropwhile(lambda frame: frame.time < seconds - 1e-6, self.frames)
 
 # %% ../nbs/00_video.ipynb #8edc71c6
 def read_header(
