@@ -55,7 +55,7 @@ class Settings:
             if not low <= value <= high: raise UsageError(f'{name} must lie in {low}..{high}, not {value}')
 
 # %% ../nbs/02_preprocessing.ipynb #3c782639
-VIDEO_SUFFIXES = frozenset((  # of moving pictures, as the containers in `ffmpeg -formats` are named, and as cameras name them
+VIDEO_SUFFIXES = frozenset((  # moving pictures that FFmpeg reads (`ffmpeg -demuxers`), as programs and cameras name them
     '.mp4 .m4v .mp4v .mov .qt .3gp .3gpp .3g2 .3gp2 .f4v .ismv .mj2 '            # MPEG-4 and QuickTime
     '.mkv .mk3d .webm .ogv .ogm .nut .avi .divx .xvid .amv '                     # Matroska, Ogg (not .ogg: sound), AVI
     '.wmv .asf .wtv .dvr-ms .flv .rm .rmvb .nsv .mxf .gxf .dv .dif .dav '        # Windows, Flash, Real, studios, security
@@ -178,12 +178,13 @@ def _look_into(
     folder: Path,       # to be listed
     root: Path,         # real path of the folder that is searched
     follow_links: bool, # also out of it
-) -> tuple[list[Found], list[Path], list[Path], list[str]]: # files and faults, folders, links to folders, other files' names
+) -> tuple[list[Found], list[Path], list[Path], list[str]]: # files and faults, folders, links to folders, other names
     "What lies in a folder"
     try: entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as e:
-        denied = isinstance(e, PermissionError)
-        return [Found(folder, 'no right to read this folder' if denied else f'this folder cannot be read: {e.strerror}')], [], [], []
+        fault = f'this folder cannot be read: {e.strerror}'
+        if isinstance(e, PermissionError): fault = 'no right to read this folder'
+        return [Found(folder, fault)], [], [], []
     if any(entry.name == OUTPUT_MARK for entry in entries) and Path(os.path.realpath(folder)) != root:
         print(printable(f'{readable(folder)}: written by this program, not searched'), file=sys.stderr)
         return [], [], [], []
@@ -237,7 +238,7 @@ def scan_videos(
     root: str|Path,           # a folder, or one video
     follow_links: bool=False, # also those that lead out of the folder
 ) -> list[Found]: # sorted by path
-    "Every video below a folder, by its name, and every fault; on stderr, what else lies there. Raises `DeepfakeError` where there is nothing"
+    "Every video below a folder, and every fault; other files are told on stderr. Raises `DeepfakeError` without any"
     found, others = search_folder(root, follow_links)
     tell_others(root, others)
     return found
