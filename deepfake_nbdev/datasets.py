@@ -22,8 +22,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .preprocessing import (OUTPUT_MARK, VIDEO_SUFFIXES, Found, Settings, UsageError, check_out, check_workers, clip_name, command,
-                                          printable, readable, relative_name, scan_videos, search_folder, suffix_of, tell_others,
-                                          video_names, write_csv, _n_bytes)
+                                          printable, readable, relative_name, scan_videos, search_folder, suffix_of,
+                                          tell_others, video_names, write_csv, _n_bytes)
 from .video import DeepfakeError, VideoError, read_header
 from .workers import WorkerFailure, run_isolated
 
@@ -64,7 +64,8 @@ class Tree:
     def find(self, name: str, home: str='', mark: str='') -> Path|None:
         "A list by its file name: of `--lists`; else in a copy, at most three folders deep; else beside or around it. The path with `mark` in it first"
         near = lambda path: (mark.lower() not in path.lower(), path.count('/'), path)
-        if given := [str(path) for path in self.given if path.name.lower() == name]: return self._ask(Path(min(given, key=near)))
+        given = [str(path) for path in self.given if path.name.lower() == name]
+        if given: return self._ask(Path(min(given, key=near)))
         named = [path for path in self.texts if path.rpartition('/')[2].lower() == name]
         inside = [path for path in named if path.startswith(home) and path.count('/') <= home.count('/') + 3]
         around = [path for path in named if home.startswith(path[:-len(name)])]
@@ -108,7 +109,8 @@ def look(
     videos = [os.fspath(one.path)[_cut(root):] for one in found]
     texts = _texts(root, {os.path.dirname(os.path.join(root, path)) for path in videos})
     given = _texts(Path(lists)) if lists else []
-    return Tree(root, sorted(videos), [os.fspath(path)[_cut(root):] for path in texts], given, dataset, others=others), found
+    texts = [os.fspath(path)[_cut(root):] for path in texts]
+    return Tree(root, sorted(videos), texts, given, dataset, others=others), found
 
 def _cut(root: Path) -> int:
     "How many characters of a path below a folder are the folder's"

@@ -55,10 +55,10 @@ class Settings:
             if not low <= value <= high: raise UsageError(f'{name} must lie in {low}..{high}, not {value}')
 
 # %% ../nbs/02_preprocessing.ipynb #3c782639
-VIDEO_SUFFIXES = frozenset((  # moving pictures that FFmpeg reads (`ffmpeg -demuxers`), as programs and cameras name them
+VIDEO_SUFFIXES = frozenset((  # moving pictures that FFmpeg reads (`ffmpeg -demuxers`), as people's devices name them
     '.mp4 .m4v .mp4v .mov .qt .3gp .3gpp .3g2 .3gp2 .f4v .ismv .mj2 '            # MPEG-4 and QuickTime
     '.mkv .mk3d .webm .ogv .ogm .nut .avi .divx .xvid .amv '                     # Matroska, Ogg (not .ogg: sound), AVI
-    '.wmv .asf .wtv .dvr-ms .flv .rm .rmvb .nsv .mxf .gxf .dv .dif .dav '        # Windows, Flash, Real, studios, security
+    '.wmv .asf .wtv .dvr-ms .flv .rm .rmvb .nsv .mxf .gxf .dv .dif .dav '        # Windows, Flash, Real, studios, guards
     '.mpg .mpeg .mpe .mpv .mp2v .m1v .m2v .m2p .vob .vro .evo .mod .tod '        # MPEG, DVD, camcorders
     '.ts .m2ts .mts .m2t .tp .trp '                                              # MPEG transport streams
     '.h261 .h263 .h264 .264 .avc .h265 .265 .hevc .h266 .266 .vvc .ivf .obu .vc1 .mjpeg .mjpg .y4m '  # bare streams
@@ -107,8 +107,8 @@ def _follow_link(
     return folder, f'a link out of this folder, to {readable(target)}: not followed without --follow_links'
 
 # %% ../nbs/02_preprocessing.ipynb #8e4e0dd8
-PICTURE_SUFFIXES = frozenset(('.jpg .jpeg .jpe .jfif .png .bmp .webp .tif .tiff .ppm .pgm .pbm .heic .heif .avif .jp2 .jxl '
-                              '.tga .exr .dpx .psd .dng .cr2 .nef .arw').split())
+PICTURE_SUFFIXES = frozenset(('.jpg .jpeg .jpe .jfif .png .bmp .webp .tif .tiff .ppm .pgm .pbm .heic .heif .avif '
+                              '.jp2 .jxl .tga .exr .dpx .psd .dng .cr2 .nef .arw').split())
 _PACKED = r'(?:7z|bz2|gz|iso|lz4|lzma|rar|tar|tbz2?|tgz|txz|xz|zip|zst)'
 _ARCHIVE = re.compile(rf'(?:\.tar)?\.{_PACKED}(?:\.(?:[0-9]+|(?:part)?[a-c][a-z]))?|\.[rz][0-9]{{2,}}')
 _SUFFIX = re.compile(rf'(?:{_ARCHIVE.pattern}|\.[^.\s]{{1,10}})\Z')
