@@ -22,7 +22,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .preprocessing import (OUTPUT_MARK, VIDEO_SUFFIXES, Found, Settings, UsageError, check_out, check_workers, clip_name, command,
-                                          printable, readable, relative_name, scan_videos, video_names, write_csv, _n_bytes)
+                                          printable, readable, relative_name, scan_videos, search_folder, suffix_of,
+                                          tell_others, video_names, write_csv, _n_bytes)
 from .video import DeepfakeError, VideoError, read_header
 from .workers import WorkerFailure, run_isolated
 
@@ -38,6 +39,8 @@ class Tree:
     notes: list[str]=field(default_factory=list)   # for the user
     left_out: dict[str, str]=field(default_factory=dict) # video -> why it does not belong into the table
     implied: list[dict]=field(default_factory=list)      # rows of files that a list of ids implies, and that are not there
+    others: Counter[str]=field(default_factory=Counter)  # suffix -> how many files are there that are no videos
+    asked: set[Path]=field(default_factory=set)          # lists that readers asked for
 
     @cached_property
     def by_path(self) -> dict[str, str]:
@@ -61,17 +64,26 @@ class Tree:
     def find(self, name: str, home: str='', mark: str='') -> Path|None:
         "A list by its file name: of `--lists`; else in a copy, at most three folders deep; else beside or around it. The path with `mark` in it first"
         near = lambda path: (mark.lower() not in path.lower(), path.count('/'), path)
-        if given := [str(path) for path in self.given if path.name.lower() == name]: return Path(min(given, key=near))
+        given = [str(path) for path in self.given if path.name.lower() == name]
+        if given: return self._ask(Path(min(given, key=near)))
         named = [path for path in self.texts if path.rpartition('/')[2].lower() == name]
         inside = [path for path in named if path.startswith(home) and path.count('/') <= home.count('/') + 3]
         around = [path for path in named if home.startswith(path[:-len(name)])]
-        if inside: return self.root/min(inside, key=near)
-        return self.root/max(around, key=len) if around else None
+        if inside: return self._ask(self.root/min(inside, key=near))
+        return self._ask(self.root/max(around, key=len)) if around else None
+
+    def _ask(self, path: Path) -> Path:
+        "Note that a list is of use"
+        self.asked.add(path)
+        return path
 
     def every(self, *names: str) -> list[tuple[Path, str]]:
         "All files of such names, and the folder to which the paths in them are relative: those of `--lists`, then the deepest"
         inside = sorted((path for path in self.texts if path.rpartition('/')[2].lower() in names), key=lambda path: (-path.count('/'), path))
-        return [(path, '') for path in self.given if path.name.lower() in names] + [(self.root/path, path[:path.rfind('/') + 1]) for path in inside]
+        found = [(path, '') for path in self.given if path.name.lower() in names]
+        found += [(self.root/path, path[:path.rfind('/') + 1]) for path in inside]
+        self.asked.update(path for path, _ in found)
+        return found
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d00a
 def _flat(path: str) -> str:
@@ -93,10 +105,12 @@ def look(
     root = Path(root)
     if not root.is_dir(): raise DeepfakeError(f'{readable(root)}: no such folder')
     if lists and not Path(lists).is_dir(): raise UsageError(f'--lists {readable(lists)}: no such folder')
-    found = scan_videos(root, follow_links)
+    found, others = search_folder(root, follow_links)
     videos = [os.fspath(one.path)[_cut(root):] for one in found]
     texts = _texts(root, {os.path.dirname(os.path.join(root, path)) for path in videos})
-    return Tree(root, sorted(videos), [os.fspath(path)[_cut(root):] for path in texts], _texts(Path(lists)) if lists else [], dataset), found
+    given = _texts(Path(lists)) if lists else []
+    texts = [os.fspath(path)[_cut(root):] for path in texts]
+    return Tree(root, sorted(videos), texts, given, dataset, others=others), found
 
 def _cut(root: Path) -> int:
     "How many characters of a path below a folder are the folder's"
@@ -681,6 +695,9 @@ def _nearness(layout: Layout, folders: list[str], videos: list[str]) -> tuple[fl
 # %% ../nbs/02a_datasets.ipynb #a1c0d029
 class UnknownLayoutError(DeepfakeError):
     "There are videos, but in no layout that a reader knows."
+    def __init__(self, words: str, found: list[Found]):
+        super().__init__(words)
+        self.found = found  # the videos
 
 def read_tree(
     root: str|Path,            # of one dataset, or a folder of datasets
@@ -697,10 +714,17 @@ def read_tree(
         taken = {row['path'] for row in rows} | tree.left_out.keys()
         left = [path for path in left if path not in taken]
     rows = [row for row in rows if row['status'] != 'missing' or tree.by_path.get(_flat(row['path'])) is None]
-    if not rows: raise UnknownLayoutError(_say_nothing(tree))
+    _tell_left_out(tree)
+    if not rows: raise UnknownLayoutError(_say_nothing(tree), found)
     rows, left = _add_faults(tree.root, found, rows, left)
     _tell_apart(rows)
     return rows, left, tree
+
+def _tell_left_out(tree: Tree):
+    "Say what lies there beside videos and the lists that were read"
+    root = os.path.realpath(tree.root)
+    lists = Counter(suffix_of(path.name) for path in tree.asked if Path(os.path.realpath(path)).is_relative_to(root))
+    tell_others(tree.root, tree.others - lists)
 
 def _say_nothing(tree: Tree) -> str:
     "Why nothing was recognised"
@@ -745,9 +769,10 @@ def _unlabelled_row(root: str|Path, name: str, path: str) -> dict:
 def read_unlabelled(
     root: str|Path,           # any folder of videos, or one video
     follow_links: bool=False, # also links that lead out of the root
+    found: list[Found]|None=None, # its videos; None: it is searched
 ) -> list[dict]: # rows without a label
     "Videos of which nothing is known: good for face clips and predictions, not for training"
-    root, found = Path(root), scan_videos(root, follow_links)
+    root, found = Path(root), scan_videos(root, follow_links) if found is None else found
     paths = [relative_name(one.path, root) for one in found]
     rows = [_unlabelled_row(root, name, path) for name, path in zip(video_names([one.path for one in found], root), paths)]
     return [row | {'status': 'corrupt', 'reason': one.fault} if one.fault else row for row, one in zip(rows, found)]

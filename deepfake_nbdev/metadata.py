@@ -400,7 +400,7 @@ def _read(root: str|Path, dataset: str|None, follow_links: bool, lists: str|Path
     except UnknownLayoutError as e:
         if dataset: raise
         print(f'no labels: {e}', file=sys.stderr)
-        return read_unlabelled(root, follow_links)
+        return read_unlabelled(root, follow_links, e.found)
 
 # %% ../nbs/03_metadata.ipynb #816dac65
 @command
