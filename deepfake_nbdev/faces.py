@@ -356,8 +356,8 @@ class FaceTracker:
 
     @property
     def n_with_face(self) -> int:
-        "Frames in which a face was seen so far, of those that are followed to the last key frame"
-        return len({index for track in self._whole() for index in track.frames})
+        "Frames in which a face was seen so far; those since the last key frame count where one is followed"
+        return len({index for track in self._whole() for index in track.frames}) + len(self.waiting) * bool(self.active)
 
     def finish(self) -> list[FaceTrack]: # the face that the clip is about first
         "The tracks of the clip"

@@ -386,6 +386,10 @@ class Look:
     search: bool = False   # leave out frames without a face, until there are enough that have one
     n_stretches: int = 1   # spread over all that follows `start`, at most so many
 
+    def __post_init__(self):
+        if not 0 <= self.start < 1e6: raise UsageError(f'start must be seconds from 0 on, not {self.start}')
+        if not 1 <= self.n_stretches <= 1000: raise UsageError(f'n_stretches must lie in 1..1000, not {self.n_stretches}')
+
 def _follow(
     path: str|Path,         # video file
     settings: Settings,     # how
@@ -421,19 +425,22 @@ def _crop_look(
     info, tracker = _follow(path, settings, cut_path, look)
     status, reason = _judge(info, settings.min_frames)
     row = {'status': status, 'reason': reason} | _facts(info)
-    tracks = tracker.finish() if status == 'ok' else []
-    if status != 'ok' or tracks: 
-        return [_write_face(track, other_face(face_path, first + n), path, settings, row, info.fps, None if first + n else cut_path)
-                for n, track in enumerate(tracks[:max_faces])] or [row]
-    where = f'from {look.start:g} s on' if look.start else 'at all' if look.search else f'in the first {tracker.n_frames} frames'
-    return [row | {'status': 'no_face', 'reason': '; '.join(filter(None, [f'no face {where}', reason]))}]
+    if status != 'ok': return [row]
+    if not (tracks := tracker.finish()[:max_faces]): return [row | {'status': 'no_face', 'reason': _no_face(tracker.n_frames, look, reason)}]
+    names = [other_face(face_path, first + n) for n in range(len(tracks))]
+    return [_write_face(track, name, path, settings, row, info.fps, cut_path, look.start) for track, name in zip(tracks, names)]
 
-def _write_face(track: 'FaceTrack', face_path: Path, path: str|Path, settings: Settings, row: dict, fps: float, cut_path: Path|None) -> dict:
+def _no_face(n_frames: int, look: Look, notes: str) -> str:
+    "In words"
+    where = f'in any of its {n_frames} frames' if look.search else f'in the first {n_frames} frames'
+    return '; '.join(filter(None, [f'no face {where}' + f' from {look.start:g} s on' * bool(look.start), notes]))
+
+def _write_face(track: 'FaceTrack', face_path: Path, path: str|Path, settings: Settings, row: dict, fps: float, cut_path: Path|None, start: float) -> dict:
     "Write a face clip and its record; its row"
     from deepfake_nbdev.faces import cut_face_clip
     crops, boxes = cut_face_clip(track, settings.size, settings.margin)
     row = row | {'n_face_frames': write_mjpeg(face_path, crops, fps, settings.quality)}
-    record_row(path, face_path, settings, row, _frame_records(track, boxes), cut_path)
+    record_row(path, face_path, settings, row | {'stretch': start}, _frame_records(track, boxes), cut_path)
     return row
 
 def other_face(
