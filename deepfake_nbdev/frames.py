@@ -33,8 +33,21 @@ class Colours:
     ) -> np.ndarray: # (H,W,3) uint8 RGB
         "The whole picture"
         width, height = width or planes.width, height or planes.height
+        if (width, height) == (planes.width, planes.height) and _is_full(planes.format.name): how = _NEW_PATH
         scaler = self.scaler(planes.format.name, planes.width, planes.height, width, height)
         return scaler.reformat(planes, width, height, 'rgb24', interpolation=how, threads=1).to_ndarray()
+
+# %% ../nbs/00b_frames.ipynb #433d5c7e
+_NEW_PATH = 1 << 20  # libswscale's SWS_UNSTABLE
+
+@lru_cache
+def _is_full(pixel_format: str) -> bool:
+    """Whether each pixel has samples of its own in all planes, of 8 bits
+
+    >>> _is_full('yuv444p'), _is_full('yuv420p'), _is_full('rgb24')
+    (True, False, False)
+    """
+    return {(1, 1, 1)} == set(_plane_steps(pixel_format))
 
 # %% ../nbs/00b_frames.ipynb #3ab7d6d0
 @lru_cache

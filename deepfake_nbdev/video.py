@@ -25,7 +25,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 from fastcore.basics import patch
 
-from .frames import Colours, Frame, make_view
+from .frames import Colours, Frame, View, make_view
 
 # %% ../nbs/00_video.ipynb #6f4ec051
 class DeepfakeError(Exception):
@@ -354,10 +354,11 @@ class Reading:
         fps, count = _frame_rate(self.stream), self.stream.frames
         self.info = VideoInfo(str(path), count, count, fps, 0, 0, 0, count / fps, [others] if others else [])
         longest = 10. if container.format.flags & _BREAKS else 60.
-        self.clock, self.colours = Clock(1 / fps, longest), Colours()
+        self.clock, self.colours, self.tick = Clock(1 / fps, longest), Colours(), float(self.stream.time_base)
+        self.view = View((0, 0), (0, 0), False, 0)
         self.packets = container.demux(self.stream)
         self.n_packets = self.n_frames = self.n_taken = 0  # read, decoded, handed out
-        self.ended = False
+        self.drained = self.ended = False  # all packets read, all frames decoded
         self.frames = self._decode()
         first = next(self.frames, None)
         if first is None: raise _unreadable(path)
@@ -380,6 +381,7 @@ def _read(self: Reading) -> Iterator[av.Packet]:
     try:
         for packet in self.packets:
             if packet.size and not packet.is_discard: self.n_packets += 1
+            self.drained = not packet.size
             yield packet
     except av.FFmpegError as e:
         if no_memory := _no_memory(e): raise no_memory from None
@@ -416,14 +418,20 @@ def _decode(self: Reading) -> Iterator[Frame]:
 def _frame(self: Reading, picture: av.VideoFrame) -> Frame:
     "A decoded picture as a frame"
     stamp = picture.pts if picture.pts is not None else picture.dts
-    time = self.clock.read(None if stamp is None else float(stamp * self.stream.time_base))
+    time = self.clock.read(None if stamp is None else stamp * self.tick)
     if self.n_frames is None: self.n_frames = round(time * self.info.fps)  # after a jump
     if self.clock.faults: self.info.note('its clock jumps or goes back')
+    if picture.key_frame or (picture.width, picture.height) != self.view.size: self.view = self._view_of(picture)
+    return Frame(self.n_frames, time, picture, self.view, self.colours)
+
+@patch
+def _view_of(self: Reading, picture: av.VideoFrame) -> View:
+    "How a picture is shown, which may change on the way"
     matrix = picture.side_data.get('DISPLAYMATRIX')
-    aspect = float(self.stream.sample_aspect_ratio or 1)
-    view = make_view(picture.width, picture.height, aspect, bytes(matrix) if matrix else b'')
-    if self.info.width and view.shown != (self.info.width, self.info.height): self.info.note(f'its size changes to {view.shown[0]}x{view.shown[1]}')
-    return Frame(self.n_frames, time, picture, view, self.colours)
+    aspect = float(self.stream.codec_context.sample_aspect_ratio or self.stream.sample_aspect_ratio or 1)
+    view, info = make_view(picture.width, picture.height, aspect, bytes(matrix) if matrix else b''), self.info
+    if info.width and view.shown != (info.width, info.height): info.note(f'its size changes to {view.shown[0]}x{view.shown[1]}')
+    return view
 
 @patch
 def _found(self: Reading, n_frames: int, last: float|None):
@@ -455,6 +463,8 @@ def iter_frames(
 @patch
 def count_rest(self: Reading):
     "Have `info` know the number of frames and the duration of the whole video"
+    if self.drained:
+        for _ in self.frames: pass
     if self.ended: return
     stamps, told = [], self._packets_tell()
     for packet in self._read() if told else ():
@@ -472,16 +482,16 @@ def count_rest(self: Reading):
 def _packets_tell(self: Reading) -> bool:
     "Whether each packet so far was a frame, but for those that the decoder still holds to put them in order"
     held = self.n_packets - self.n_taken
-    return not self.info.damage and self.stream.codec_context.name != 'vp8' and held == self.stream.codec_context.has_b_frames
+    return not self.info.damage and self.stream.codec_context.name != 'vp8' and held == self.stream.codec_context.reorder_depth
 
 @patch
 def _last_time(self: Reading, stamps: list[int|None]) -> float|None:
     "The time of the last frame, from the stamps of packets in the order of decoding; None where the clock breaks off"
     clock = self.clock
     if not stamps: return clock.last
-    if clock.start is None: return clock.last + clock.step * len(stamps) if not any(stamps) else None
+    if clock.start is None: return clock.step * (self.n_packets - 1) if not any(stamps) else None
     if None in stamps or clock.faults: return None
-    times = np.sort(np.array(stamps) * float(self.stream.time_base)) - clock.start
+    times = np.sort(np.array(stamps) * self.tick) - clock.start
     gaps = np.diff(times, prepend=clock.last)
     return float(times[-1]) if -1 < gaps[0] and gaps.max() <= clock.longest else None
 
