@@ -1,4 +1,4 @@
-# What one does with this project. Each target does its own set-up: Python 3.10 or newer, make and git are all it needs.
+# What one does with this project. Each target does its own set-up: Python 3.11 or newer, make and git are all it needs.
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
@@ -36,7 +36,7 @@ docs: .venv ## the documentation site in _docs/; needs Quarto (https://quarto.or
 
 lock: ## constraints.txt anew from setup.py and constraints.in; ARGS=--upgrade for the newest of everything
 	@$(SETUP)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras setup.py constraints.in \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras setup.py constraints.in \
 	    --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(ARGS) -o constraints.txt
 
 clean: ## remove what the other targets made, except .venv

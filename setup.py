@@ -11,7 +11,7 @@ settings = config['DEFAULT']
 def words(key): return settings.get(key, '').split()
 
 extras = ('dev', 'demo', 'ray', 'distributed')
-minor_versions = range(int(settings['min_python'].split('.')[1]), 14)
+minor_versions = range(int(settings['min_python'].split('.')[1]), 15)
 
 setup(
     name=settings['lib_name'],

@@ -23,7 +23,7 @@ from scipy.signal import savgol_filter
 from torchvision.ops import nms
 from fastcore.basics import patch
 
-from .frames import Frame, Interpolation, Patch, shrink, touched
+from .frames import Frame, Interpolation, Kept, Patch, shrink, touched
 
 # %% ../nbs/01_faces.ipynb #1065604c
 def iou(
@@ -295,7 +295,7 @@ class FaceTrack:
     boxes: list[np.ndarray] = field(default_factory=list)       # (4,) in source pixels
     landmarks: list[np.ndarray] = field(default_factory=list)   # (5,2) in source pixels
     probs: list[float] = field(default_factory=list)            # face probability, 0..1
-    patches: list[Patch] = field(default_factory=list, repr=False)
+    pieces: list[Kept] = field(default_factory=list, repr=False) # what surrounds it, to cut it out of
 
     def __len__(self): return len(self.frames)
 
@@ -324,6 +324,7 @@ class FaceTracker:
         size: int=224,          # side of the crops to come, in pixels
         every: int=16,          # frames from key frame to key frame
         look_every: int=4,      # frames from look to look between them, where a face moves little
+        rest: float=.94,        # IoU of the face at two key frames from which on it is at rest
         search_every: int=75,   # frames from search to search for faces that are new
         smallest: float=48,     # side of the smallest face that is searched, in pixels; less where the whole frame is small
         min_prob: float=.9,     # O-Net's probability from which a guess counts as seen
@@ -334,7 +335,7 @@ class FaceTracker:
     ):
         self.detector, self.margin, self.size, self.every, self.look_every = detector, margin, size, every, look_every
         self.search_every, self.smallest, self.max_gap, self.buffer_bytes = search_every, smallest, max_gap, buffer_bytes
-        self.min_prob, self.clear_prob, self.min_frames = min_prob, clear_prob, min_frames
+        self.min_prob, self.clear_prob, self.min_frames, self.rest = min_prob, clear_prob, min_frames, rest
         self.tracks: list[FaceTrack] = []  # all of the clip
         self.active: list[FaceTrack] = []  # those that may go on
         self.waiting: list[Frame] = []     # frames since the last key frame
@@ -458,12 +459,18 @@ def _to_key_frame(self: FaceTracker):
     "Make sure of the faces in the last waiting frame, and follow them through those before it"
     if not self.waiting: return
     paths = self._paths(self._key_faces(self.waiting[-1]))
-    spaced = np.arange(len(self.waiting))[::-1] % self.look_every == 0
-    self._look_at(paths, [spaced if path.is_line else True for path in paths])
+    self._look_at(paths, [self._spaced(path) for path in paths])
     self._look_at(paths, [self._between(path) for path in paths], ONE_LOOK)
     for path in paths: self._see(path)
     self._settle([path.track for path in paths])
     self.waiting = []
+
+@patch
+def _spaced(self: FaceTracker, path: _Path) -> np.ndarray|bool: # (T,) or all
+    "Where to look first: every so often, half as often where a face is at rest"
+    if not path.is_line: return True
+    rests = iou([path.track.boxes[-1]], [path.boxes[-1]])[0, 0] > self.rest
+    return np.arange(len(self.waiting))[::-1] % (self.look_every * (1 + rests)) == 0
 
 @patch
 def _look_at(self: FaceTracker, paths: list[_Path], where: list[np.ndarray|bool], looks: tuple=LOOKS):
@@ -501,7 +508,7 @@ def _look_again(self: FaceTracker, frame: Frame, guess: np.ndarray, face: tuple)
 
 @patch
 def _see(self: FaceTracker, path: _Path):
-    "Where the face was seen: note where, and keep the patch around it"
+    "Where the face was seen: note where, and keep the piece around it"
     track = path.track
     for frame, box, prob, landmarks in zip(self.waiting, path.boxes, path.probs, path.landmarks):
         if prob < self.min_prob: continue
@@ -511,7 +518,7 @@ def _see(self: FaceTracker, path: _Path):
         track.boxes.append(box)
         track.landmarks.append(landmarks)
         track.probs.append(float(prob))
-        track.patches.append(frame.cut(square(box, 1.3 * (1 + self.margin)), 2.6 * self.size))
+        track.pieces.append(frame.keep(square(box, 1.3 * (1 + self.margin)), 2.6 * self.size))
 
 @patch
 def _settle(self: FaceTracker, tracks: list[FaceTrack]):
@@ -521,7 +528,7 @@ def _settle(self: FaceTracker, tracks: list[FaceTrack]):
         doubled = iou([track.boxes[-1]], [other.boxes[-1] for other in self.active]).max(initial=0) > .6
         if not doubled and now - track.frames[-1] < self.max_gap: self.active.append(track)
     whole = self._whole()
-    self.tracks = [track for track in self.tracks if track in self.active or track in whole]  # patches of the others are of no use
+    self.tracks = [track for track in self.tracks if track in self.active or track in whole]  # pieces of the others are of no use
 
 # %% ../nbs/01_faces.ipynb #c70a8d36
 def track_faces(
@@ -577,4 +584,4 @@ def cut_face_clip(
 ) -> tuple[Iterator[np.ndarray], np.ndarray]: # N crops (size,size,3) uint8 RGB, made as they are taken, and their (N,4) squares in source pixels
     "The face clip of a track: the face, whole and steady"
     boxes = crop_boxes(track, margin)
-    return (_warp(patch, box, size) for patch, box in zip(track.patches, boxes)), boxes
+    return (_warp(piece.cut(box + (-1, -1, 1, 1)), box, size) for piece, box in zip(track.pieces, boxes)), boxes

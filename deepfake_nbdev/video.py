@@ -302,6 +302,7 @@ class Clock:
 _CONTAINERS = ('mov matroska avi mpegts mpeg mpegvideo m4v h264 hevc av1 obu ivf vc1 cavsvideo mjpeg flv live_flv ogg asf gif apng rm mxf gxf nut '
                'nsv wtv dv yuv4mpegpipe amv dhav h261 h263 ty').split()
 _OPTIONS = {'protocol_whitelist': 'file', 'format_whitelist': ','.join(_CONTAINERS)}
+_TAGS = {'metadata_errors': 'replace'} if int(av.__version__.split('.')[0]) < 19 else {}  # what else is text in a container need not be text
 _STILLS = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 
 @contextmanager
@@ -310,7 +311,7 @@ def _open_container(
 ) -> Iterator[InputContainer]:
     "An open container, closed at the end. Raises `VideoError` with the reason where the file does not open"
     _check_file(path)
-    try: container = av.open(f'file:{os.path.abspath(path)}', options=_OPTIONS, metadata_errors='replace')
+    try: container = av.open(f'file:{os.path.abspath(path)}', options=_OPTIONS, **_TAGS)
     except av.FFmpegError as e: raise _no_memory(e) or _unreadable(path) from None
     with container: yield container
 
@@ -340,9 +341,13 @@ def _without_video(container: InputContainer, path: str|Path) -> VideoError:
     if len(container.streams): return UnsupportedError(f'no video stream that FFmpeg knows, only {container.streams[0].type}')
     return _unreadable(path)
 
+def _ratio(value) -> float: # 0 for none
+    "A fraction of PyAV's, which may be None, 0/1 or 1/0"
+    return float(value) if value and value.denominator else 0.
+
 def _frame_rate(stream: VideoStream) -> float:
     "Frames a second by the container; 25 where what it says is absurd"
-    mean, nominal = (float(rate or 0) for rate in (stream.average_rate, stream.guessed_rate))
+    mean, nominal = _ratio(stream.average_rate), _ratio(stream.guessed_rate)
     rate = nominal if not mean or abs(nominal - mean) < .05 * mean else mean
     return rate if 0 < rate <= 1000 else 25.
 
@@ -428,7 +433,7 @@ def _frame(self: Reading, picture: av.VideoFrame) -> Frame:
 def _view_of(self: Reading, picture: av.VideoFrame) -> View:
     "How a picture is shown, which may change on the way"
     matrix = picture.side_data.get('DISPLAYMATRIX')
-    aspect = float(self.stream.codec_context.sample_aspect_ratio or self.stream.sample_aspect_ratio or 1)
+    aspect = _ratio(self.stream.codec_context.sample_aspect_ratio) or _ratio(self.stream.sample_aspect_ratio) or 1.
     view, info = make_view(picture.width, picture.height, aspect, bytes(matrix) if matrix else b''), self.info
     if info.width and view.shown != (info.width, info.height): info.note(f'its size changes to {view.shown[0]}x{view.shown[1]}')
     return view
@@ -504,7 +509,7 @@ def seek(
     "Go on with the first frame at that time or later; its index is then what its time and the frame rate make of it"
     if self.clock.start is not None:
         with suppress(av.FFmpegError):
-            self.container.seek(round((self.clock.start + seconds) / self.stream.time_base), stream=self.stream)
+            self.container.seek(round((self.clock.start + seconds) / self.tick), stream=self.stream)
             self.packets, self.n_frames, self.clock.last = self.container.demux(self.stream), None, None
             self.frames = self._decode()
     self.frames = dropwhile(lambda frame: frame.time < seconds - 1e-6, self.frames)

@@ -16,8 +16,8 @@ PYTHON, UV, STAMP = (os.path.join(VENV, name) for name in ('bin/python', 'bin/uv
 
 def check_python():
     version = '.'.join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 10):
-        sys.exit('Python 3.10 or newer is needed; %s is %s. Choose another one: make PYTHON=python3.12 ...' % (sys.executable, version))
+    if sys.version_info < (3, 11):
+        sys.exit('Python 3.11 or newer is needed; %s is %s. Choose another one: make PYTHON=python3.12 ...' % (sys.executable, version))
     try: import ensurepip, venv  # noqa: F401
     except ImportError:
         sys.exit('%s cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv' % sys.executable)
