@@ -51,7 +51,7 @@ _FOREIGN = [(re.compile(pattern, re.DOTALL), words) for pattern, words in (
     (rb'BZh\d', 'a bzip2 archive, not a video: unpack it'), (rb'\xfd7zXZ', 'an xz archive, not a video: unpack it'),
     (rb'\x28\xb5\x2f\xfd', 'a zstd archive, not a video: unpack it'), (rb'.{257}ustar', 'a tar archive, not a video: unpack it'),
     (rb'%PDF-', 'a PDF document, not a video'), (rb'\x7fELF|MZ', 'a program, not a video'),
-    (rb'\x89PNG', 'a picture (PNG), not a video'), (rb'\xff\xd8\xff', 'a picture (JPEG), not a video'),
+    (rb'\x89PNG(?!.*acTL)', 'a picture (PNG), not a video'), (rb'\xff\xd8\xff', 'a picture (JPEG), not a video'),
     (rb'RIFF.{4}WEBP', 'a picture (WebP), not a video'), (rb'II[*]\0|MM\0[*]', 'a picture (TIFF), not a video'),
     (rb'.{4}ftyp(heic|heix|mif1|avif)', 'a picture (HEIF), not a video'),
     (rb'ID3|\xff[\xfb\xf3\xf2]', 'no video stream: audio only (MP3)'), (rb'fLaC', 'no video stream: audio only (FLAC)'),
@@ -299,7 +299,7 @@ class Clock:
         return time
 
 # %% ../nbs/00_video.ipynb #19447510
-_CONTAINERS = ('mov matroska avi mpegts mpeg mpegvideo m4v h264 hevc av1 obu ivf vc1 cavsvideo mjpeg flv live_flv ogg asf gif apng rm mxf gxf nut '
+_CONTAINERS = ('mov matroska avi mpegts mpeg mpegvideo m4v h264 hevc av1 obu ivf vc1 cavsvideo mjpeg jpeg_pipe flv live_flv ogg asf gif apng rm mxf gxf nut '
                'nsv wtv dv yuv4mpegpipe amv dhav h261 h263 ty').split()
 _OPTIONS = {'protocol_whitelist': 'file', 'format_whitelist': ','.join(_CONTAINERS)}
 _STILLS = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
