@@ -197,7 +197,9 @@ def _promised_end(
 ) -> int: # 0 where it does not say
     "Where a Matroska, WebM or AVI file ends by its own header"
     head = file.read(256)
-    if head[:4] == b'RIFF' and head[8:12] == b'AVI ': return int.from_bytes(head[4:8], 'little') - 8  # some writers count these eight, too
+    if head[:4] == b'RIFF' and head[8:12] == b'AVI ':
+        size = int.from_bytes(head[4:8], 'little')
+        return 0 if size == 2**32 - 1 else size - 8  # written to a pipe; and some writers count these eight, too
     place = head.find(b'\x18\x53\x80\x67')  # a Matroska segment
     if head[:4] != b'\x1a\x45\xdf\xa3' or place < 0: return 0
     first = head[place + 4]
@@ -352,6 +354,7 @@ class Reading:
     def __init__(self, container: InputContainer, path: str|Path):
         self.container, (self.stream, others) = container, _video_stream(container, path)
         fps, count = _frame_rate(self.stream), self.stream.frames
+        if count >= 2**30: count = 0  # what some write to a pipe, not knowing
         self.info = VideoInfo(str(path), count, count, fps, 0, 0, 0, count / fps, [others] if others else [])
         longest = 10. if container.format.flags & _BREAKS else 60.
         self.clock, self.colours, self.tick = Clock(1 / fps, longest), Colours(), float(self.stream.time_base)
