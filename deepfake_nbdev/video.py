@@ -202,10 +202,39 @@ def _promised_end(
         return 0 if size == 2**32 - 1 else size - 8  # written to a pipe; and some writers count these eight, too
     place = head.find(b'\x18\x53\x80\x67')  # a Matroska segment
     if head[:4] != b'\x1a\x45\xdf\xa3' or place < 0: return 0
-    first = head[place + 4]
-    n_bytes = 9 - first.bit_length()
-    size = int.from_bytes(head[place + 4:place + 4 + n_bytes], 'big') - (1 << 7 * n_bytes)
-    return 0 if size + 1 == 1 << 7 * n_bytes else place + 4 + n_bytes + size  # all ones: a live stream, whose end was not known
+    n_bytes, length = _ebml_length(head[place + 4:])
+    start = place + 4 + n_bytes
+    return _elements_end(file, start) if length < 0 else start + length
+
+def _ebml_length(data: bytes) -> tuple[int, int]: # number of bytes that say it, and the length
+    r"""A length in Matroska's way; below zero where it is not known, as in a live stream
+
+    >>> _ebml_length(b'\x85'), _ebml_length(b'\x40\x02'), _ebml_length(b'\xff')
+    ((1, 5), (2, 2), (1, -1))
+    """
+    n_bytes = 9 - data[0].bit_length()
+    length = int.from_bytes(data[:n_bytes], 'big') - (1 << 7 * n_bytes)
+    return n_bytes, -1 if length + 1 == 1 << 7 * n_bytes else length
+
+_ELEMENTS = frozenset(map(bytes.fromhex, (  # what lies in a segment of Matroska, and in a cluster
+    '1a45dfa3 18538067 114d9b74 1549a966 1654ae6b 1f43b675 1c53bb6b 1254c367 1043a770 1941a469 ec bf '
+    'e7 a3 a0 ab a7 af').split()))
+
+def _elements_end(
+    file: BinaryIO,  # Matroska
+    place: int,      # where a segment begins
+    most: int=10**6, # elements to look at
+) -> int: # 0 where something else follows
+    "Where the last element ends, by its own length; those of unknown length are entered"
+    for _ in range(most):
+        file.seek(place)
+        head = file.read(12)
+        if not head: return place
+        n_name = 9 - head[0].bit_length()
+        if head[:n_name] not in _ELEMENTS: return 0
+        n_bytes, length = _ebml_length(head[n_name:] + b'\x81')  # a header that is cut itself, too, ends beyond the file
+        place += n_name + n_bytes + max(0, length)
+    return 0
 
 def _is_mov(container: InputContainer) -> bool: return container.format.name.startswith('mov')
 
