@@ -9,6 +9,7 @@ __all__ = ['Span', 'DeepfakeError', 'VideoError', 'UnreadableError', 'Unsupporte
 
 # %% ../nbs/00_video.ipynb #e072d79f
 import errno, os, re, secrets, stat, struct
+from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -308,6 +309,8 @@ class Clock:
         self.step, self.longest = step, longest
         self.start = self.last = None  # time of the first frame as the container has it, and the last time given
         self.faults = 0                # times that had to be mended
+        self.latest = {}               # of the pictures' own times and of the packets': the latest of each
+        self.back = Counter()          # how often each went back
 
     def read(
         self,
@@ -328,6 +331,25 @@ class Clock:
         if stamp is not None and self.start is None: self.start = stamp - time
         self.last = time
         return time
+
+    def choose(
+        self,
+        pts: int|None, # a picture's own time
+        dts: int|None, # time of the packet that it came in
+    ) -> int|None: # the one that went back less often so far, as FFmpeg's players have it
+        """Which time to believe
+
+        >>> clock = Clock(1, 10)
+        >>> [clock.choose(pts, dts) for pts, dts in ((1, 2), (4, 3), (3, 4), (5, 5), (2, 6), (None, 7))]
+        [1, 4, 4, 5, 6, 7]
+        """
+        times = {'pts': dts if pts is None else pts, 'dts': pts if dts is None else dts}
+        for kind, time in times.items():
+            if time is None: return None
+            self.back[kind] += time <= self.latest.get(kind, time - 1)
+        self.latest = times
+        return times['pts' if self.back['pts'] <= self.back['dts'] else 'dts']
+
 
 # %% ../nbs/00_video.ipynb #19447510
 _CONTAINERS = ('mov matroska avi mpegts mpeg mpegvideo m4v h264 hevc av1 obu ivf vc1 cavsvideo mjpeg jpeg_pipe flv live_flv ogg asf gif apng rm mxf gxf nut '
@@ -449,7 +471,8 @@ def _decode(self: Reading) -> Iterator[Frame]:
 @patch
 def _frame(self: Reading, picture: av.VideoFrame) -> Frame:
     "A decoded picture as a frame"
-    stamp = picture.pts if picture.pts is not None else picture.dts
+    avi = self.container.format.name == 'avi'  # it keeps no time of pictures; what stands there is made up
+    stamp = self.clock.choose(None if avi else picture.pts, picture.dts)
     time = self.clock.read(None if stamp is None else stamp * self.tick)
     if self.n_frames is None: self.n_frames = round(time * self.info.fps)  # after a jump
     if self.clock.faults: self.info.note('its clock jumps or goes back')
@@ -513,8 +536,14 @@ def count_rest(self: Reading):
 @patch
 def _packets_tell(self: Reading) -> bool:
     "Whether each packet so far was a frame, but for those that the decoder still holds to put them in order"
-    held = self.n_packets - self.n_taken
-    return not self.info.damage and self.stream.codec_context.name != 'vp8' and held == self.stream.codec_context.reorder_depth
+    codec, held = self.stream.codec_context, self.n_packets - self.n_taken
+    if codec.reorder_depth and self._by_packets(): return False  # their times are those of other frames
+    return not self.info.damage and codec.name != 'vp8' and held == codec.reorder_depth
+
+@patch
+def _by_packets(self: Reading) -> bool:
+    "Whether the clock goes by the times of packets"
+    return self.container.format.name == 'avi' or self.clock.back['pts'] > self.clock.back['dts']
 
 @patch
 def _last_time(self: Reading, stamps: list[int|None]) -> float|None:
