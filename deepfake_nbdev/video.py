@@ -437,6 +437,7 @@ def _read(self: Reading) -> Iterator[av.Packet]:
             if packet.size and not packet.is_discard: self.n_packets += 1
             self.drained = not packet.size
             yield packet
+    except IndexError: pass  # how PyAV ends where a stream came up that was not announced; this one's last packet is out by then
     except av.FFmpegError as e:
         if no_memory := _no_memory(e): raise no_memory from None
         self.info.hurt('the rest cannot be read', self.n_frames)
