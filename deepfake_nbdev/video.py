@@ -532,7 +532,7 @@ def count_rest(self: Reading):
     whole = probe(self.info.path)
     self.info.n_frames, self.info.duration, self.info.fps = whole.n_frames, whole.duration, whole.fps
     for note in whole.notes: self.info.note(note)
-    if whole.damage: self.info.hurt(whole.damage, whole.sound_frames)
+    self.info.damage, self.info.sound_frames = whole.damage, whole.sound_frames  # packets cannot tell where
 
 @patch
 def _packets_tell(self: Reading) -> bool:
