@@ -182,9 +182,9 @@ def _reason_undecodable(
     if streams is None: return 'cut off: the index (moov) is missing' if mp4 else 'corrupt: not the beginning of any video'
     video, audio = ([codec for kind, codec in streams if kind == wanted] for wanted in ('video', 'audio'))
     if audio and not video: return f'no video stream: audio only ({audio[0]})'.replace(' ()', '')
-    if not video: return 'corrupt: its header lists no video stream'
     end = max(last for _, (_, last) in _boxes(file, (0, size))) if mp4 else 0
     if end > size: return f'cut off: {size} of {end} bytes are there, and not one frame decodes'
+    if not video: return 'corrupt: its header lists no video stream'
     return f'corrupt: not one frame of its {video[0]} video decodes'.replace('  ', ' ')
 
 def _codec(path: str|Path) -> str:
@@ -273,6 +273,17 @@ def _unreadable(
     try:
         with open(path, 'rb') as file: return VideoError(_reason_undecodable(file))
     except OSError as e: return UnreadableError(f'cannot be read: {e.strerror}')
+
+def _unsupported(
+    path: str|Path, # a file with a stream that FFmpeg does not know
+    words: str,     # what it is that it does not know
+) -> VideoError: # to be raised
+    "Say that FFmpeg lacks what it takes, unless an MP4 breaks off before it could say what that is"
+    with open(path, 'rb') as file:
+        size = file.seek(0, os.SEEK_END)
+        end = next((last for name, (_, last) in _boxes(file, (0, size)) if name == b'moov'), 0)
+    if end > size: return VideoError(f'cut off: the index (moov) breaks off, {size} of {end} bytes are there')
+    return UnsupportedError(words)
 
 # %% ../nbs/00_video.ipynb #7301bead
 @dataclass
@@ -380,7 +391,7 @@ def _video_stream(
     if not streams: raise _without_video(container, path)
     best = container.streams.best('video')
     stream = best if best in streams else streams[0]
-    if stream.codec_context is None: raise UnsupportedError(f'unsupported codec {_codec(path)}: convert the video to H.264')
+    if stream.codec_context is None: raise _unsupported(path, f'unsupported codec {_codec(path)}: convert the video to H.264')
     stream.codec_context.thread_count = 1  # videos are spread over processes
     for other in container.streams:
         if other is not stream: other.discard = Discard.all
@@ -390,7 +401,7 @@ def _without_video(container: InputContainer, path: str|Path) -> VideoError:
     "Say what else is in a container"
     audio = [stream.codec_context for stream in container.streams.audio]
     if audio: return VideoError(f'no video stream: audio only ({audio[0].name if audio[0] else "unknown codec"})')
-    if len(container.streams): return UnsupportedError(f'no video stream that FFmpeg knows, only {container.streams[0].type}')
+    if len(container.streams): return _unsupported(path, f'no video stream that FFmpeg knows, only {container.streams[0].type}')
     return _unreadable(path)
 
 def _frame_rate(stream: VideoStream) -> float:
