@@ -457,7 +457,7 @@ def _read(self: Reading) -> Iterator[av.Packet]:
 @patch
 def _pictures(self: Reading) -> Iterator[av.VideoFrame]:
     "Decoded pictures; errors go into `info`"
-    started, partial = False, not self.container.format.flags & _BREAKS  # joined streams break their packets' count, too
+    started, partial = False, self.container.format.name != 'mpegts'  # there joined streams break the packets' count
     for packet in self._read():
         started = started or packet.is_keyframe
         if packet.is_corrupt and partial: self.info.hurt('a piece is missing', self.n_frames)
