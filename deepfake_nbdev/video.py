@@ -9,6 +9,7 @@ __all__ = ['Span', 'DeepfakeError', 'VideoError', 'UnreadableError', 'Unsupporte
 
 # %% ../nbs/00_video.ipynb #e072d79f
 import errno, os, re, secrets, stat, struct
+from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -51,7 +52,7 @@ _FOREIGN = [(re.compile(pattern, re.DOTALL), words) for pattern, words in (
     (rb'BZh\d', 'a bzip2 archive, not a video: unpack it'), (rb'\xfd7zXZ', 'an xz archive, not a video: unpack it'),
     (rb'\x28\xb5\x2f\xfd', 'a zstd archive, not a video: unpack it'), (rb'.{257}ustar', 'a tar archive, not a video: unpack it'),
     (rb'%PDF-', 'a PDF document, not a video'), (rb'\x7fELF|MZ', 'a program, not a video'),
-    (rb'\x89PNG', 'a picture (PNG), not a video'), (rb'\xff\xd8\xff', 'a picture (JPEG), not a video'),
+    (rb'\x89PNG(?!.*acTL)', 'a picture (PNG), not a video'), (rb'\xff\xd8\xff', 'a picture (JPEG), not a video'),
     (rb'RIFF.{4}WEBP', 'a picture (WebP), not a video'), (rb'II[*]\0|MM\0[*]', 'a picture (TIFF), not a video'),
     (rb'.{4}ftyp(heic|heix|mif1|avif)', 'a picture (HEIF), not a video'),
     (rb'ID3|\xff[\xfb\xf3\xf2]', 'no video stream: audio only (MP3)'), (rb'fLaC', 'no video stream: audio only (FLAC)'),
@@ -181,9 +182,9 @@ def _reason_undecodable(
     if streams is None: return 'cut off: the index (moov) is missing' if mp4 else 'corrupt: not the beginning of any video'
     video, audio = ([codec for kind, codec in streams if kind == wanted] for wanted in ('video', 'audio'))
     if audio and not video: return f'no video stream: audio only ({audio[0]})'.replace(' ()', '')
-    if not video: return 'corrupt: its header lists no video stream'
     end = max(last for _, (_, last) in _boxes(file, (0, size))) if mp4 else 0
     if end > size: return f'cut off: {size} of {end} bytes are there, and not one frame decodes'
+    if not video: return 'corrupt: its header lists no video stream'
     return f'corrupt: not one frame of its {video[0]} video decodes'.replace('  ', ' ')
 
 def _codec(path: str|Path) -> str:
@@ -197,13 +198,44 @@ def _promised_end(
 ) -> int: # 0 where it does not say
     "Where a Matroska, WebM or AVI file ends by its own header"
     head = file.read(256)
-    if head[:4] == b'RIFF' and head[8:12] == b'AVI ': return int.from_bytes(head[4:8], 'little') - 8  # some writers count these eight, too
+    if head[:4] == b'RIFF' and head[8:12] == b'AVI ':
+        size = int.from_bytes(head[4:8], 'little')
+        return 0 if size == 2**32 - 1 else size - 8  # written to a pipe; and some writers count these eight, too
     place = head.find(b'\x18\x53\x80\x67')  # a Matroska segment
     if head[:4] != b'\x1a\x45\xdf\xa3' or place < 0: return 0
-    first = head[place + 4]
-    n_bytes = 9 - first.bit_length()
-    size = int.from_bytes(head[place + 4:place + 4 + n_bytes], 'big') - (1 << 7 * n_bytes)
-    return 0 if size + 1 == 1 << 7 * n_bytes else place + 4 + n_bytes + size  # all ones: a live stream, whose end was not known
+    n_bytes, length = _ebml_length(head[place + 4:])
+    start = place + 4 + n_bytes
+    return _elements_end(file, start) if length < 0 else start + length
+
+def _ebml_length(data: bytes) -> tuple[int, int]: # number of bytes that say it, and the length
+    r"""A length in Matroska's way; below zero where it is not known, as in a live stream
+
+    >>> _ebml_length(b'\x85'), _ebml_length(b'\x40\x02'), _ebml_length(b'\xff')
+    ((1, 5), (2, 2), (1, -1))
+    """
+    n_bytes = 9 - data[0].bit_length()
+    length = int.from_bytes(data[:n_bytes], 'big') - (1 << 7 * n_bytes)
+    return n_bytes, -1 if length + 1 == 1 << 7 * n_bytes else length
+
+_ELEMENTS = frozenset(map(bytes.fromhex, (  # what lies in a segment of Matroska, and in a cluster
+    '1a45dfa3 18538067 114d9b74 1549a966 1654ae6b 1f43b675 1c53bb6b 1254c367 1043a770 1941a469 ec bf '
+    'e7 a3 a0 ab a7 af').split()))
+
+def _elements_end(
+    file: BinaryIO,  # Matroska
+    place: int,      # where a segment begins
+    most: int=10**6, # elements to look at
+) -> int: # 0 where something else follows
+    "Where the last element ends, by its own length; those of unknown length are entered"
+    for _ in range(most):
+        file.seek(place)
+        head = file.read(12)
+        if not head: return place
+        n_name = 9 - head[0].bit_length()
+        if head[:n_name] not in _ELEMENTS: return 0
+        n_bytes, length = _ebml_length(head[n_name:] + b'\x81')  # a header that is cut itself, too, ends beyond the file
+        place += n_name + n_bytes + max(0, length)
+    return 0
 
 def _is_mov(container: InputContainer) -> bool: return container.format.name.startswith('mov')
 
@@ -242,6 +274,17 @@ def _unreadable(
         with open(path, 'rb') as file: return VideoError(_reason_undecodable(file))
     except OSError as e: return UnreadableError(f'cannot be read: {e.strerror}')
 
+def _unsupported(
+    path: str|Path, # a file with a stream that FFmpeg does not know
+    words: str,     # what it is that it does not know
+) -> VideoError: # to be raised
+    "Say that FFmpeg lacks what it takes, unless an MP4 breaks off before it could say what that is"
+    with open(path, 'rb') as file:
+        size = file.seek(0, os.SEEK_END)
+        end = next((last for name, (_, last) in _boxes(file, (0, size)) if name == b'moov'), 0)
+    if end > size: return VideoError(f'cut off: the index (moov) breaks off, {size} of {end} bytes are there')
+    return UnsupportedError(words)
+
 # %% ../nbs/00_video.ipynb #7301bead
 @dataclass
 class VideoInfo:
@@ -277,6 +320,8 @@ class Clock:
         self.step, self.longest = step, longest
         self.start = self.last = None  # time of the first frame as the container has it, and the last time given
         self.faults = 0                # times that had to be mended
+        self.latest = {}               # of the pictures' own times and of the packets': the latest of each
+        self.back = Counter()          # how often each went back
 
     def read(
         self,
@@ -298,8 +343,27 @@ class Clock:
         self.last = time
         return time
 
+    def choose(
+        self,
+        pts: int|None, # a picture's own time
+        dts: int|None, # time of the packet that it came in
+    ) -> int|None: # the one that went back less often so far, as FFmpeg's players have it
+        """Which time to believe
+
+        >>> clock = Clock(1, 10)
+        >>> [clock.choose(pts, dts) for pts, dts in ((1, 2), (4, 3), (3, 4), (5, 5), (2, 6), (None, 7))]
+        [1, 4, 4, 5, 6, 7]
+        """
+        times = {'pts': dts if pts is None else pts, 'dts': pts if dts is None else dts}
+        for kind, time in times.items():
+            if time is None: return None
+            self.back[kind] += time <= self.latest.get(kind, time - 1)
+        self.latest = times
+        return times['pts' if self.back['pts'] <= self.back['dts'] else 'dts']
+
+
 # %% ../nbs/00_video.ipynb #19447510
-_CONTAINERS = ('mov matroska avi mpegts mpeg mpegvideo m4v h264 hevc av1 obu ivf vc1 cavsvideo mjpeg flv live_flv ogg asf gif apng rm mxf gxf nut '
+_CONTAINERS = ('mov matroska avi mpegts mpeg mpegvideo m4v h264 hevc av1 obu ivf vc1 cavsvideo mjpeg jpeg_pipe flv live_flv ogg asf gif apng rm mxf gxf nut '
                'nsv wtv dv yuv4mpegpipe amv dhav h261 h263 ty').split()
 _OPTIONS = {'protocol_whitelist': 'file', 'format_whitelist': ','.join(_CONTAINERS)}
 _TAGS = {'metadata_errors': 'replace'} if int(av.__version__.split('.')[0]) < 19 else {}  # what else is text in a container need not be text
@@ -328,7 +392,7 @@ def _video_stream(
     if not streams: raise _without_video(container, path)
     best = container.streams.best('video')
     stream = best if best in streams else streams[0]
-    if stream.codec_context is None: raise UnsupportedError(f'unsupported codec {_codec(path)}: convert the video to H.264')
+    if stream.codec_context is None: raise _unsupported(path, f'unsupported codec {_codec(path)}: convert the video to H.264')
     stream.codec_context.thread_count = 1  # videos are spread over processes
     for other in container.streams:
         if other is not stream: other.discard = Discard.all
@@ -338,7 +402,7 @@ def _without_video(container: InputContainer, path: str|Path) -> VideoError:
     "Say what else is in a container"
     audio = [stream.codec_context for stream in container.streams.audio]
     if audio: return VideoError(f'no video stream: audio only ({audio[0].name if audio[0] else "unknown codec"})')
-    if len(container.streams): return UnsupportedError(f'no video stream that FFmpeg knows, only {container.streams[0].type}')
+    if len(container.streams): return _unsupported(path, f'no video stream that FFmpeg knows, only {container.streams[0].type}')
     return _unreadable(path)
 
 def _ratio(value) -> float: # 0 for none
@@ -357,6 +421,7 @@ class Reading:
     def __init__(self, container: InputContainer, path: str|Path):
         self.container, (self.stream, others) = container, _video_stream(container, path)
         fps, count = _frame_rate(self.stream), self.stream.frames
+        if count >= 2**30: count = 0  # what some write to a pipe, not knowing
         self.info = VideoInfo(str(path), count, count, fps, 0, 0, 0, count / fps, [others] if others else [])
         longest = 10. if container.format.flags & _BREAKS else 60.
         self.clock, self.colours, self.tick = Clock(1 / fps, longest), Colours(), float(self.stream.time_base)
@@ -388,6 +453,7 @@ def _read(self: Reading) -> Iterator[av.Packet]:
             if packet.size and not packet.is_discard: self.n_packets += 1
             self.drained = not packet.size
             yield packet
+    except IndexError: pass  # how PyAV ends where a stream came up that was not announced; this one's last packet is out by then
     except av.FFmpegError as e:
         if no_memory := _no_memory(e): raise no_memory from None
         self.info.hurt('the rest cannot be read', self.n_frames)
@@ -396,7 +462,7 @@ def _read(self: Reading) -> Iterator[av.Packet]:
 @patch
 def _pictures(self: Reading) -> Iterator[av.VideoFrame]:
     "Decoded pictures; errors go into `info`"
-    started, partial = False, not self.container.format.flags & _BREAKS  # joined streams break their packets' count, too
+    started, partial = False, self.container.format.name != 'mpegts'  # there joined streams break the packets' count
     for packet in self._read():
         started = started or packet.is_keyframe
         if packet.is_corrupt and partial: self.info.hurt('a piece is missing', self.n_frames)
@@ -422,7 +488,8 @@ def _decode(self: Reading) -> Iterator[Frame]:
 @patch
 def _frame(self: Reading, picture: av.VideoFrame) -> Frame:
     "A decoded picture as a frame"
-    stamp = picture.pts if picture.pts is not None else picture.dts
+    avi = self.container.format.name == 'avi'  # it keeps no time of pictures; what stands there is made up
+    stamp = self.clock.choose(None if avi else picture.pts, picture.dts)
     time = self.clock.read(None if stamp is None else stamp * self.tick)
     if self.n_frames is None: self.n_frames = round(time * self.info.fps)  # after a jump
     if self.clock.faults: self.info.note('its clock jumps or goes back')
@@ -481,13 +548,19 @@ def count_rest(self: Reading):
     whole = probe(self.info.path)
     self.info.n_frames, self.info.duration, self.info.fps = whole.n_frames, whole.duration, whole.fps
     for note in whole.notes: self.info.note(note)
-    if whole.damage: self.info.hurt(whole.damage, whole.sound_frames)
+    self.info.damage, self.info.sound_frames = whole.damage, whole.sound_frames  # packets cannot tell where
 
 @patch
 def _packets_tell(self: Reading) -> bool:
     "Whether each packet so far was a frame, but for those that the decoder still holds to put them in order"
-    held = self.n_packets - self.n_taken
-    return not self.info.damage and self.stream.codec_context.name != 'vp8' and held == self.stream.codec_context.reorder_depth
+    codec, held = self.stream.codec_context, self.n_packets - self.n_taken
+    if codec.reorder_depth and self._by_packets(): return False  # their times are those of other frames
+    return not self.info.damage and codec.name != 'vp8' and held == codec.reorder_depth
+
+@patch
+def _by_packets(self: Reading) -> bool:
+    "Whether the clock goes by the times of packets"
+    return self.container.format.name == 'avi' or self.clock.back['pts'] > self.clock.back['dts']
 
 @patch
 def _last_time(self: Reading, stamps: list[int|None]) -> float|None:
