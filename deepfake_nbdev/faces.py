@@ -386,8 +386,8 @@ def _is_cut(
     after: np.ndarray,  # that of the next
 ) -> bool:
     "Whether a new shot begins: most of the picture changed at once, and not only its brightness"
+    if cv2.norm(after, before, cv2.NORM_L1) <= 25 * before.size: return False  # and nearer the median they are all the closer
     change = after - before
-    if np.abs(change).mean() <= 25: return False  # and nearer the median they are all the closer
     return bool(np.abs(change - np.median(change)).mean() > 25)
 
 # %% ../nbs/01_faces.ipynb #d6f5ce79
@@ -510,7 +510,8 @@ def _look_again(self: FaceTracker, frame: Frame, guess: np.ndarray, face: tuple)
 def _see(self: FaceTracker, path: _Path):
     "Where the face was seen: note where, and keep the piece around it"
     track = path.track
-    for frame, box, prob, landmarks in zip(self.waiting, path.boxes, path.probs, path.landmarks):
+    around = square(path.boxes, 1.3 * (1 + self.margin))
+    for frame, box, prob, landmarks, near in zip(self.waiting, path.boxes, path.probs, path.landmarks, around):
         if prob < self.min_prob: continue
         if not len(track): self.tracks.append(track)
         track.frames.append(frame.index)
@@ -518,7 +519,7 @@ def _see(self: FaceTracker, path: _Path):
         track.boxes.append(box)
         track.landmarks.append(landmarks)
         track.probs.append(float(prob))
-        track.pieces.append(frame.keep(square(box, 1.3 * (1 + self.margin)), 2.6 * self.size))
+        track.pieces.append(frame.keep(near, 2.6 * self.size))
 
 @patch
 def _settle(self: FaceTracker, tracks: list[FaceTrack]):
@@ -584,4 +585,4 @@ def cut_face_clip(
 ) -> tuple[Iterator[np.ndarray], np.ndarray]: # N crops (size,size,3) uint8 RGB, made as they are taken, and their (N,4) squares in source pixels
     "The face clip of a track: the face, whole and steady"
     boxes = crop_boxes(track, margin)
-    return (_warp(piece.cut(box + (-1, -1, 1, 1)), box, size) for piece, box in zip(track.pieces, boxes)), boxes
+    return (_warp(piece.patch(), box, size) for piece, box in zip(track.pieces, boxes)), boxes

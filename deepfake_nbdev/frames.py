@@ -267,13 +267,9 @@ class Kept(NamedTuple):
     corner: np.ndarray  # (2,) x, y in the frame
     scale: np.ndarray   # (2,) 1, or less where it was shrunk
 
-    def cut(
-        self,
-        box: np.ndarray, # (4,) in pixels of the frame
-    ) -> Patch: # in pixels of the frame
-        "A part of the piece, in RGB"
-        part = self.piece.cut((box - np.tile(self.corner, 2)) * np.tile(self.scale, 2))
-        return Patch(part.image, self.corner + part.corner / self.scale, self.scale * part.scale)
+    def patch(self) -> Patch:
+        "The same in RGB"
+        return Patch(self.piece.view.upright(self.piece.colours.rgb(self.piece.planes)), self.corner, self.scale)
 
 @patch
 def keep(
