@@ -324,7 +324,7 @@ class FaceTracker:
         size: int=224,          # side of the crops to come, in pixels
         every: int=16,          # frames from key frame to key frame
         look_every: int=4,      # frames from look to look between them, where a face moves little
-        rest: float=.94,        # IoU of the face at two key frames from which on it is at rest
+        rest: float=.965,       # IoU of the face at two key frames from which on it is at rest
         search_every: int=75,   # frames from search to search for faces that are new
         smallest: float=48,     # side of the smallest face that is searched, in pixels; less where the whole frame is small
         min_prob: float=.9,     # O-Net's probability from which a guess counts as seen

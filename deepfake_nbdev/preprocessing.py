@@ -406,7 +406,7 @@ def _follow(
         for seen, frame in enumerate(frames, 1):
             if look.search or seen <= settings.n_frames: tracker.add(frame)
             if writer and seen <= settings.n_frames: writer.write(_fit(frame, (info.width, info.height)))
-            if seen >= settings.min_frames and (tracker.n_with_face if look.search else seen) >= settings.n_frames: break
+            if (look.start or seen >= settings.min_frames) and (tracker.n_with_face if look.search else seen) >= settings.n_frames: break
         if look == Look(): frames.count_rest()
         else: info.n_frames = seen
     return info, tracker
@@ -423,8 +423,9 @@ def _crop_look(
 ) -> list[dict]: # a row a face, the main one first; or one that says why there is none
     "Face clips of one stretch of a video, and their records"
     info, tracker = _follow(path, settings, cut_path, look)
-    status, reason = _judge(info, settings.min_frames)
+    status, reason = _judge(info, 1 if look.start else settings.min_frames)  # who begins later takes what is left
     row = {'status': status, 'reason': reason} | _facts(info)
+    if look.start and not tracker.n_frames: return [row | {'status': 'too_short', 'reason': f'it ends before {look.start:g} s'}]
     if status != 'ok': return [row]
     if not (tracks := tracker.finish()[:max_faces]): return [row | {'status': 'no_face', 'reason': _no_face(tracker.n_frames, look, reason)}]
     names = [other_face(face_path, first + n) for n in range(len(tracks))]
