@@ -438,9 +438,15 @@ class Reading:
 
     def __iter__(self) -> Iterator[Frame]: return self
     def __next__(self) -> Frame:
+        if self.frames is None: raise ValueError(f'{self.info.path}: this video is closed')
         frame = next(self.frames)
         self.n_taken += 1
         return frame
+
+    def close(self):
+        "Let go of the container, which must not be read once it is closed"
+        self.packets.close()
+        self.frames = None
 
 _BREAKS = Flags.ts_discont.value  # in such containers clocks may break off
 
@@ -485,6 +491,7 @@ def _decode(self: Reading) -> Iterator[Frame]:
     if missing := missing_bytes(self.info.path, self.stream): self.info.hurt(missing, self.n_frames)
     self._found(self.n_frames, self.clock.last)
 
+# %% ../nbs/00_video.ipynb #be24b54e
 @patch
 def _frame(self: Reading, picture: av.VideoFrame) -> Frame:
     "A decoded picture as a frame"
@@ -522,7 +529,8 @@ def open_video(
     "A video opened once for both. Raises `VideoError` where not a single frame decodes"
     with _open_container(path) as container:
         reading = Reading(container, path)
-        yield reading.info, reading
+        try: yield reading.info, reading
+        finally: reading.close()
 
 def iter_frames(
     path: str|Path,          # video file
@@ -580,12 +588,23 @@ def seek(
     seconds: float, # from the first frame
 ):
     "Go on with the first frame at that time or later; its index is then what its time and the frame rate make of it"
-    if self.clock.start is not None:
-        with suppress(av.FFmpegError):
-            self.container.seek(round((self.clock.start + seconds) / self.tick), stream=self.stream)
-            self.packets, self.n_frames, self.clock.last = self.container.demux(self.stream), None, None
-            self.frames = self._decode()
+    for earlier in (0, 2, 10, seconds):  # some containers land behind the place, and decoding begins at the key frame after that
+        if not self._jump(max(0., seconds - earlier)): break
+        first = next(self.frames, None)
+        if first is None or first.time > seconds + 1e-6 and earlier < seconds: continue
+        self.frames = chain([first], self.frames)
+        break
     self.frames = dropwhile(lambda frame: frame.time < seconds - 1e-6, self.frames)
+
+@patch
+def _jump(self: Reading, seconds: float) -> bool: # whether that was possible
+    "Have FFmpeg go to a key frame before a time"
+    if self.clock.start is None: return False
+    try: self.container.seek(round((self.clock.start + seconds) / self.tick), stream=self.stream)
+    except av.FFmpegError: return False
+    self.packets, self.n_frames, self.clock.last = self.container.demux(self.stream), None, None
+    self.frames = self._decode()
+    return True
 
 # %% ../nbs/00_video.ipynb #8edc71c6
 def read_header(
