@@ -7,16 +7,19 @@ import time
 from datetime import date
 from pathlib import Path
 
+import av
 import cv2
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = Path(os.environ.get('DEEPFAKE_REAL_DATA', ROOT.parent / 'shared' / 'data'))
 # Of several sizes, codecs and recordings; the last ones are smaller than what datasets are released in
-CLIPS = ['clips/real/fsgan_conan_obrien.mp4', 'datasets/DFDC/dfdc_train_part_10/widuwuoiur.mp4', 'datasets/DFDC/dfdc_train_part_0/brtujopkby.mp4',
-         'datasets/FaceForensics++/original_sequences/youtube/c23/videos/004.mp4',
-         'datasets/FaceForensics++/manipulated_sequences/FaceSwap/c23/videos/634_660.mp4', 'clips/real/liveportrait_source_s32.mp4',
-         'clips/real/liveportrait_source_s13.mp4', 'clips/real/intel_asl_book.mkv', 'clips/real/liveportrait_driving_d5.mp4', 'clips/fake/ghost_mark.webm']
+FORENSICS = 'datasets/FaceForensics++/'
+CLIPS = ['clips/real/fsgan_conan_obrien.mp4', 'datasets/DFDC/dfdc_train_part_10/widuwuoiur.mp4',
+         'datasets/DFDC/dfdc_train_part_0/brtujopkby.mp4', FORENSICS + 'original_sequences/youtube/c23/videos/004.mp4',
+         FORENSICS + 'manipulated_sequences/FaceSwap/c23/videos/634_660.mp4',
+         'clips/real/liveportrait_source_s32.mp4', 'clips/real/liveportrait_source_s13.mp4',
+         'clips/real/intel_asl_book.mkv', 'clips/real/liveportrait_driving_d5.mp4', 'clips/fake/ghost_mark.webm']
 N_FRAMES = 150
 
 
@@ -49,7 +52,8 @@ def machine() -> str:
     "Where and when"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else 'no GPU'
-    return f'{cores} cores, {platform.machine()}, {gpu}, Python {platform.python_version()}, torch {torch.__version__}, OpenCV {cv2.__version__}, {date.today()}'
+    versions = f'torch {torch.__version__}, OpenCV {cv2.__version__}, PyAV {av.__version__}'
+    return f'{cores} cores, {platform.machine()}, {gpu}, Python {platform.python_version()}, {versions}, {date.today()}'
 
 
 def show(columns: list[str], rows: list[list]):
@@ -65,5 +69,6 @@ def verdict(what: str, values: list[float], bound: float, at_most: bool=False) -
     "Whether every value is within a bound, said in words"
     held = [value <= bound if at_most else value >= bound for value in values]
     worst = max(values) if at_most else min(values)
-    print(f'{"holds" if all(held) else "FAILS"}: {what} {"<=" if at_most else ">="} {bound:g}: {sum(held)} of {len(held)}, worst {worst:.3g}', flush=True)
+    found = f'{sum(held)} of {len(held)}, worst {worst:.3g}' if len(held) > 1 else f'{worst:.3g}'
+    print(f'{"holds" if all(held) else "FAILS"}: {what} {"<=" if at_most else ">="} {bound:g}: {found}', flush=True)
     return all(held)
