@@ -103,7 +103,7 @@ def _judge_face(checkpoint: Checkpoint, face_path: Path, record: dict) -> tuple[
 def _judge_faces(checkpoint: Checkpoint, face_path: Path) -> tuple[dict, Evidence]:
     "What the model says of all faces of a video: the fields of the face that decides, but for `faces`, and its evidence"
     records = takewhile(lambda found: found[1], ((path, read_record(path)) for path in map(partial(other_face, face_path), count())))
-    judged = [(*_judge_face(checkpoint, path, record), record['stretch']) for path, record in records]
+    judged = [(*_judge_face(checkpoint, path, record), record.get('stretch', 0.)) for path, record in records]
     face = lambda one: one[0]['faces'][0]
     judged.sort(key=lambda one: (face(one)['brief'], -face(one)['p_fake']))
     (fields, evidence, _), faces = judged[0], [face(one) for one in judged]

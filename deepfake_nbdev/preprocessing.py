@@ -441,7 +441,7 @@ def _write_face(track: 'FaceTrack', face_path: Path, path: str|Path, settings: S
     from deepfake_nbdev.faces import cut_face_clip
     crops, boxes = cut_face_clip(track, settings.size, settings.margin)
     row = row | {'n_face_frames': write_mjpeg(face_path, crops, fps, settings.quality)}
-    record_row(path, face_path, settings, row | {'stretch': start}, _frame_records(track, boxes), cut_path)
+    record_row(path, face_path, settings, row | ({'stretch': start} if start else {}), _frame_records(track, boxes), cut_path)
     return row
 
 def other_face(
