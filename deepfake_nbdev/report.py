@@ -163,8 +163,10 @@ def _timeline(
     if verdict.status != 'ok' or len(verdict.timeline) < 2: return None
     times, p_fake = np.array([(moment['time'], moment['p_fake']) for moment in verdict.timeline], float).T
     x, y = 100 * (times - times[0]) / max(times[-1] - times[0], 1e-9), 100 * (1 - p_fake)
+    stretches = (verdict.preprocessing.get('look') or {}).get('n_stretches', 1)
+    whose = ' of the most suspicious face of each stretch' if stretches > 1 else ' of face 1' if len(verdict.faces) > 1 else ''
     points, top = [f'{a:.2f},{b:.2f}' for a, b in zip(x, y)], int(p_fake.argmax())
-    return {'points': points, 'ticks': [f'{t:.1f} s' for t in np.linspace(times[0], times[-1], 3)], 'n': len(points),
+    return {'points': points, 'whose': whose, 'ticks': [f'{t:.1f} s' for t in np.linspace(times[0], times[-1], 3)], 'n': len(points),
             'top': {'x': x[top], 'y': y[top], 'words': f'{percent(p_fake[top])} at {times[top]:.1f} s'},
             'words': f'{len(points)} frames: highest {percent(p_fake.max())} at {times[top]:.1f} s, '
                      f'lowest {percent(p_fake.min())} at {times[p_fake.argmin()]:.1f} s'}
@@ -173,7 +175,7 @@ _PARTS['timeline'] = """
 {% if timeline %}
 <section>
   <h2>Over time</h2>
-  <p>How probable a fake was, at each of the {{ timeline.n }} frames that the model saw{{ ' of face 1' if faces|length > 1 }}.</p>
+  <p>How probable a fake was, at each of the {{ timeline.n }} frames that the model saw{{ timeline.whose }}.</p>
   <figure class="plot">
     <div class="y" aria-hidden="true"><span>100%</span><span>50%</span><span>0%</span></div>
     <svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="{{ timeline.words }}">
@@ -286,7 +288,7 @@ _PARTS['faces'] = """
   <h2>{{ 'The face' if faces|length == 1 else 'The faces' }}</h2>
   {% if faces|length > 1 %}<p>Each face was judged by itself, and the verdict is that of face 1: one forged face makes a video a forgery.
     All above is about that face. The more faces there are, the more likely it is that a genuine one looks forged by chance.
-    Somebody who is lost and seen again, as after a cut, counts as another face.{% if faces|length == max_faces %} At most {{ max_faces }} faces are judged, so there may be more.{% endif %}</p>{% endif %}
+    Somebody who is lost and seen again, as after a cut or in another stretch, counts as another face.{% if faces|length == max_faces %} At most {{ max_faces }} faces are judged, so there may be more.{% endif %}</p>{% endif %}
   <div class="wide"><table class="faces"><thead><tr><th scope="col">Face</th><th scope="col">Probability of a fake</th><th scope="col">Seen</th><th scope="col">Frames used</th><th scope="col">Size</th></tr></thead><tbody>
   {% for face in faces %}<tr><th scope="row">{% if face.picture %}<img src="{{ face.picture }}" alt="Face {{ loop.index }}" width="96" height="96">{% endif %}
     {{ loop.index }}{% if faces|length > 1 and face.note %}<small>{{ face.note }}</small>{% endif %}</th>
