@@ -8,7 +8,6 @@ __all__ = ['MIN_SIDE', 'LOOK_SIDE', 'NO_FACES', 'LOOKS', 'ONE_LOOK', 'MORE_LOOKS
            'cut_face_clip']
 
 # %% ../nbs/01_faces.ipynb #637aa269
-import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Iterable, Iterator, NamedTuple

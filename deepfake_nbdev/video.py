@@ -10,7 +10,7 @@ __all__ = ['Span', 'DeepfakeError', 'VideoError', 'UnreadableError', 'Unsupporte
 # %% ../nbs/00_video.ipynb #e072d79f
 import errno, os, re, secrets, stat, struct
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, dropwhile, islice
@@ -488,6 +488,7 @@ def _decode(self: Reading) -> Iterator[Frame]:
         yield self._frame(picture)
         self.n_frames += 1
     self.ended = True
+    if self.n_frames is None: return  # a jump behind the end: nothing was learnt
     if missing := missing_bytes(self.info.path, self.stream): self.info.hurt(missing, self.n_frames)
     self._found(self.n_frames, self.clock.last)
 
