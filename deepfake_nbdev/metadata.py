@@ -25,8 +25,8 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.dimensions import RowDimension
 
 from .datasets import UnknownLayoutError, read_dataset, read_unlabelled
-from .preprocessing import (Settings, UsageError, as_column, check_out, check_workers, command, lock_folder, preprocess, readable, summarise, to_csv,
-                                          _over_videos)
+from .preprocessing import (Settings, UsageError, as_column, check_out, check_workers, command, lock_folder, preprocess, readable,
+                            shell_words, summarise, to_csv, _over_videos)
 from .splits import assign_splits, audit_splits, check_split, drop_leaks, show_audit
 from .video import DeepfakeError, atomic_path
 
@@ -430,7 +430,7 @@ def deepfake_make_meta_data(
                            dataset=dataset, lists=lists, probe=not no_probe, min_frames=min_frames, n_workers=workers, follow_links=follow_links)
     write_metadata(table, out)
     _say_splits(table)
-    summarise(table, 'videos')
+    summarise(table, 'videos', out, f'deepfake_preprocess {shell_words(root[0])} OUT')
     if audit or strict: _audit(table, [] if no_probe else root, strict)
 
 def _names(text: str) -> list[str]:
@@ -453,6 +453,12 @@ def _audit(table: pd.DataFrame, roots: list[str], strict: bool):
     if strict and (n := (found.severity == 'leak').sum()): raise DeepfakeError(f'{n} kinds of leaks in this split, and --strict allows none; --drop_leaks takes out of training what leaks')
 
 # %% ../nbs/03_metadata.ipynb #fbfd6a0c
+def _what_next(table: pd.DataFrame, root: str, out: str) -> str:
+    "The command that goes on from face clips: training, where both labels are there to train on"
+    trains = set(table.label[(table.status == 'ok') & (table.split == 'train')])
+    if {'real', 'fake'} <= trains: return f'deepfake_train {shell_words(Path(out)/TABLE_NAME)}'
+    return f'deepfake_predict MODEL.pt {shell_words(root)}; to train, real and fake videos are needed (deepfake_doctor says how to lay them out)'
+
 @command
 def deepfake_preprocess(
     root: str,               # dataset, or any folder of videos
@@ -489,4 +495,4 @@ def deepfake_preprocess(
     table = preprocess_dataset(root, out, Settings(min_frames, n_frames, size, margin), splitting, drop_leaks, dataset, lists, follow_links, n_workers=workers,
                                force=force, retry_failed=retry_failed, keep_cut=keep_cut, timeout=timeout, memory_limit=memory_limit, engine=engine, address=address)
     _say_splits(table)
-    summarise(table, 'videos')
+    summarise(table, 'videos', Path(out)/TABLE_NAME, _what_next(table, root, out))

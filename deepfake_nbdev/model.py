@@ -4,9 +4,11 @@
 
 # %% auto #0
 __all__ = ['UNCALIBRATED', 'FORMAT', 'ModelConfig', 'create_backbone', 'DeepfakeModel', 'as_tensor', 'score_clips',
-           'fit_calibration', 'probability', 'Checkpoint', 'save_checkpoint', 'load_checkpoint']
+           'check_device', 'check_order', 'fit_calibration', 'probability', 'Checkpoint', 'save_checkpoint',
+           'model_fingerprint', 'load_checkpoint']
 
 # %% ../nbs/04_model.ipynb #0575f00b
+import hashlib, json
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.utils import skip_init
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from .preprocessing import UsageError, readable
 from .video import DeepfakeError, atomic_path
 
 # %% ../nbs/04_model.ipynb #20b51f38
@@ -127,6 +130,27 @@ def score_clips(
     fake, method, frames = (o.float().cpu().numpy() for o in model(as_tensor(clips).to(model.mean.device)))
     return float(fake.mean()), method.mean(0), frames
 
+# %% ../nbs/04_model.ipynb #04f4f70f
+def check_device(
+    device: str|None=None, # 'cpu', 'cuda', 'cuda:1', 'mps'; None: a GPU where there is one
+) -> str:
+    "The device to run on. Raises `UsageError` for one that this machine does not have"
+    if device is None: return 'cuda' if torch.cuda.is_available() else 'cpu'
+    there = ['cpu'] + ['cuda'] * torch.cuda.is_available() + [f'cuda:{i}' for i in range(torch.cuda.device_count())]
+    there += ['mps'] * torch.backends.mps.is_available()
+    if device in there: return device
+    hint = '' if len(there) > 1 else '; PyTorch sees no GPU on this machine'
+    raise UsageError(f'--device {device}: not here; choose {" or ".join(there)}{hint}')
+
+def check_order(
+    model: str,        # what stands where the model belongs
+    others: list[str], # what stands behind it
+):
+    "The model comes first. Raises `UsageError` where it does not"
+    for other in others:
+        if other.endswith('.pt') and not model.endswith('.pt'):
+            raise UsageError(f'{readable(model)} stands where the model belongs; {readable(other)} comes first')
+
 # %% ../nbs/04_model.ipynb #f9784a11
 UNCALIBRATED = {'slope': 1., 'intercept': 0., 'low': 0., 'high': 1., 'n_videos': 0, 'uncertain': [.4, .6]}
 
@@ -183,6 +207,18 @@ def save_checkpoint(
     content = {'format': FORMAT, 'config': config, 'methods': methods, 'state_dict': state, 'preprocessing': checkpoint.preprocessing,
                'calibration': checkpoint.calibration, 'metrics': checkpoint.metrics, 'training': checkpoint.training}
     with atomic_path(path) as beside: torch.save(content, beside)
+
+# %% ../nbs/04_model.ipynb #88676311
+def model_fingerprint(
+    checkpoint: Checkpoint, # any
+) -> str: # 16 hex digits
+    "Tells whether two models say the same of every video: their weights, sizes, preprocessing and calibration"
+    facts = [asdict(checkpoint.model.config), checkpoint.preprocessing, checkpoint.calibration]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name, tensor in sorted(checkpoint.model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(tensor.cpu().numpy()))
+    return digest.hexdigest()[:16]
 
 # %% ../nbs/04_model.ipynb #234f8c3c
 def load_checkpoint(

@@ -4,20 +4,22 @@
 
 # %% auto #0
 __all__ = ['VIDEO_SUFFIXES', 'OUTPUT_MARK', 'PICTURE_SUFFIXES', 'STRETCH_SECONDS', 'STRETCH_FRAMES', 'CLIP_FORMAT', 'ROW_COLUMNS',
-           'CROP', 'UsageError', 'Settings', 'Found', 'readable', 'printable', 'suffix_of', 'tell_others',
-           'search_folder', 'scan_videos', 'find_videos', 'clip_name', 'video_names', 'relative_name', 'fault_row',
-           'validate_video', 'cut_frame', 'Look', 'other_face', 'crop_faces', 'record_row', 'json_path', 'pick_frames',
-           'read_face_clip', 'read_clips', 'lock_folder', 'mark_output', 'read_record', 'preprocess', 'safe_path',
-           'clean_temporary', 'check_workers', 'available_cores', 'Terminated', 'command', 'summarise', 'with_faults',
-           'as_column', 'row_table', 'to_csv', 'write_csv', 'check_out', 'deepfake_validate_video',
-           'deepfake_cut_frame', 'deepfake_crop_faces', 'check_apart']
+           'CROP', 'UsageError', 'check_range', 'Settings', 'Found', 'readable', 'printable', 'suffix_of',
+           'tell_others', 'absent_words', 'search_folder', 'scan_videos', 'find_videos', 'clip_name', 'video_names',
+           'relative_name', 'fault_row', 'validate_video', 'cut_frame', 'Look', 'other_face', 'crop_faces',
+           'record_row', 'json_path', 'pick_frames', 'read_face_clip', 'read_clips', 'lock_folder', 'mark_output',
+           'read_record', 'preprocess', 'safe_path', 'clean_temporary', 'check_workers', 'available_cores',
+           'Terminated', 'command', 'summarise', 'shell_words', 'with_faults', 'as_column', 'row_table', 'to_csv',
+           'write_csv', 'check_out', 'deepfake_validate_video', 'deepfake_cut_frame', 'deepfake_crop_faces',
+           'check_apart']
 
 # %% ../nbs/02_preprocessing.ipynb #0625b8e0
-import csv, errno, hashlib, json, os, re, shutil, signal, sys, tempfile, threading
+import csv, errno, hashlib, json, os, re, shlex, shutil, signal, sys, tempfile, threading
 from argparse import ArgumentParser
 from collections import Counter, deque
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from inspect import Parameter, signature
 from itertools import islice
 from pathlib import Path
@@ -41,6 +43,21 @@ if TYPE_CHECKING: from deepfake_nbdev.faces import FaceTrack, FaceTracker  # PyT
 class UsageError(DeepfakeError):
     "Wrong arguments: a command ends with exit code 2."
 
+def check_range(
+    name: str,    # of the argument
+    value: float, # as asked for
+    low: float,   # least that makes sense
+    high: float,  # most
+):
+    """Refuse a number that makes no sense. Raises `UsageError`
+
+    >>> check_range('--lr', float('nan'), 0, 10)
+    Traceback (most recent call last):
+    ...
+    deepfake_nbdev.preprocessing.UsageError: --lr must lie in 0..10, not nan
+    """
+    if not low <= value <= high: raise UsageError(f'{name} must lie in {low}..{high}, not {value}')
+
 @dataclass(frozen=True)
 class Settings:
     "How face clips are made."
@@ -52,8 +69,7 @@ class Settings:
 
     def __post_init__(self):
         for name, low, high in (('min_frames', 1, 10**6), ('n_frames', 1, 10**5), ('size', 16, 1024), ('margin', 0, 2), ('quality', 1, 100)):
-            value = getattr(self, name)
-            if not low <= value <= high: raise UsageError(f'{name} must lie in {low}..{high}, not {value}')
+            check_range(name, getattr(self, name), low, high)
 
 # %% ../nbs/02_preprocessing.ipynb #3c782639
 VIDEO_SUFFIXES = frozenset((  # moving pictures that FFmpeg reads (`ffmpeg -demuxers`), as people's devices name them
@@ -205,13 +221,24 @@ def _is_other(
     return not entry.name.startswith('.') and (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path))
 
 # %% ../nbs/02_preprocessing.ipynb #9138eee4
+def absent_words(
+    name: str|Path, # of what is not there
+) -> str:
+    """What to say of a name that is no file's
+
+    >>> absent_words('https://example.com/a.mp4'), absent_words('clips/*.mp4'), absent_words('a.mp4')
+    ('an address; download the video first, with yt-dlp for instance', 'no file goes by this pattern', 'no such file or folder')
+    """
+    if re.match(r'[a-z][a-z0-9+.-]+:/', str(name), re.I): return 'an address; download the video first, with yt-dlp for instance'
+    return 'no file goes by this pattern' if re.search(r'[*?[]', str(name)) else 'no such file or folder'
+
 def search_folder(
     root: str|Path,           # a folder, or one video
     follow_links: bool=False, # also those that lead out of the folder
 ) -> tuple[list[Found], Counter[str]]: # sorted by path; and the number of other files, by suffix
     "`scan_videos`, and what else lies there; whoever calls this tells it, by `tell_others`"
     root = Path(root)
-    if not os.path.lexists(root): raise DeepfakeError(f'{readable(root)}: no such file or folder')
+    if not os.path.lexists(root): raise DeepfakeError(f'{readable(root)}: {absent_words(root)}')
     if not root.is_dir(): return [Found(root)], Counter()
     if not os.access(root, os.R_OK | os.X_OK): raise DeepfakeError(f'{readable(root)}: no right to read this folder')
     found, others = _walk(root, follow_links)
@@ -387,8 +414,8 @@ class Look:
     n_stretches: int = 1   # spread over all that follows `start`, at most so many
 
     def __post_init__(self):
-        if not 0 <= self.start < 1e6: raise UsageError(f'start must be seconds from 0 on, not {self.start}')
-        if not 1 <= self.n_stretches <= 1000: raise UsageError(f'n_stretches must lie in 1..1000, not {self.n_stretches}')
+        check_range('start', self.start, 0, 10**6)
+        check_range('n_stretches', self.n_stretches, 1, 1000)
 
 def _follow(
     path: str|Path,         # video file
@@ -695,7 +722,7 @@ def check_workers(
     n_workers: int|None, # as asked for
 ) -> int: # processes
     "As many processes as there are cores, if not told otherwise. Raises `UsageError`"
-    if n_workers is not None and not 1 <= n_workers <= 1024: raise UsageError(f'--workers must lie in 1..1024, not {n_workers}')
+    if n_workers is not None: check_range('--workers', n_workers, 1, 1024)
     return n_workers or available_cores()
 
 def available_cores() -> int:
@@ -755,15 +782,45 @@ def command(
 
 # %% ../nbs/02_preprocessing.ipynb #85029916
 def summarise(
-    table: pd.DataFrame, # with a column `status`
+    table: pd.DataFrame, # with `status`, `reason`, and `path` or `video_id`
     what: str,           # what the rows are
+    where: str|Path|None=None, # the file that holds the table; None: stdout
+    then: str='',        # the command to go on with
+    n_most: int=8,       # reasons told
 ):
-    "Counts by status, on stderr. Raises `DeepfakeError` where not one row is `ok`"
-    counts = table.status.value_counts()
-    print(f'{len(table)} {what}: ' + ', '.join(f'{count} {status}' for status, count in counts.items()), file=sys.stderr)
-    for status, reason in table.loc[table.status != 'ok', ['status', 'reason']].drop_duplicates().head(8).itertuples(index=False):
-        print(f'  {status}: {reason}', file=sys.stderr)
-    if not counts.get('ok', 0): raise DeepfakeError(f'none of the {len(table)} {what} could be used')
+    "Counts by status, whom each reason concerns, and what to do next, on stderr. Raises `DeepfakeError` where not one row is `ok`"
+    say = partial(print, file=sys.stderr)
+    say(f'{len(table)} {what}: ' + ', '.join(f'{count} {status}' for status, count in table.status.value_counts().items()))
+    bad = table[table.status != 'ok']
+    reasons = sorted(bad.groupby(['status', 'reason'], sort=False), key=lambda group: -len(group[1]))
+    for (status, reason), rows in reasons[:n_most]: say(f'  {len(rows)} {status}: {reason}: {_few(rows.path if "path" in rows else rows.video_id)}')
+    if others := sum(len(rows) for _, rows in reasons[n_most:]): say(f'  {others} for other reasons')
+    if len(bad) and where: say(f'  each with its reason: {printable(str(where))}')
+    if len(bad) == len(table): raise DeepfakeError(f'none of the {len(table)} {what} could be used')
+    if then: say(f'next: {then}')
+
+def shell_words(
+    *names: str|Path, # arguments, as given
+) -> str: # as one types them
+    """A piece of a command to go on with
+
+    >>> shell_words('my clips', 'out')
+    "'my clips' out"
+    """
+    return shlex.join(map(printable, map(str, names)))
+
+def _few(
+    names: Iterable[str], # of files
+    n_most: int=3,        # told
+) -> str:
+    """The first names, and how many more there are
+
+    >>> _few(['a', 'b', 'c', 'd', 'e'])
+    'a, b, c and 2 more'
+    """
+    names = list(names)
+    more = f' and {len(names) - n_most} more' if len(names) > n_most else ''
+    return ', '.join(map(printable, map(str, names[:n_most]))) + more
 
 # %% ../nbs/02_preprocessing.ipynb #c5dc3bd3
 def _over_videos(
@@ -943,7 +1000,7 @@ def _validate(root: Path, out: str|None, min_frames: int, quarantine: str|None, 
         table.loc[list(faults), 'moved_to'] = ''
         if out and faults: write_csv(table, out)
         _say_put_aside(table, moves, faults, quarantine)
-    summarise(table, 'videos')
+    summarise(table, 'videos', out, f'deepfake_preprocess {shell_words(root)} OUT')
 
 def _say_put_aside(table: pd.DataFrame, moves: dict, faults: dict[int, str], quarantine: str|None):
     "What was moved or deleted, what was not, and why, on stderr"
@@ -974,7 +1031,7 @@ def deepfake_cut_frame(
         rows = with_faults(found, _over_videos('_cut_row', jobs, 'cutting', workers, n_frames=n_frames, quality=quality))
         table = row_table(names, rows, ['status', 'reason', 'n_frames'])
         write_csv(table, Path(dst)/'cut.csv')
-    summarise(table, 'videos')
+    summarise(table, 'videos', Path(dst)/'cut.csv')
 
 @command
 def deepfake_crop_faces(
@@ -996,7 +1053,7 @@ def deepfake_crop_faces(
         rows = with_faults(found, preprocess(videos, dst, settings, workers, force).to_dict('records'))
         table = pd.DataFrame([{'face_path': ''} | row | {'video_id': name} for name, row in zip(names, rows)]).reindex(columns=['video_id', 'face_path'] + ROW_COLUMNS)
         write_csv(table, Path(dst)/'faces.csv')
-    summarise(table, 'videos')
+    summarise(table, 'videos', Path(dst)/'faces.csv')
 
 def check_apart(
     src: str|Path, # folder or video
