@@ -17,8 +17,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from tqdm.auto import tqdm
 
 from .metadata import read_metadata
-from .model import Checkpoint, load_checkpoint, probability, score_clips
-from .preprocessing import command, read_clips, read_record, safe_path, write_csv
+from .model import Checkpoint, check_device, check_order, load_checkpoint, probability, score_clips
+from .preprocessing import UsageError, check_out, command, read_clips, read_record, safe_path, shell_words, write_csv
 from .video import DeepfakeError, VideoError, atomic_path
 
 # %% ../nbs/06_evaluation.ipynb #9eae62b3
@@ -57,7 +57,7 @@ class Scorecard:
     n_videos: int                       # that were scored
     n_real: int
     n_fake: int
-    n_unusable: int                     # of the whole table, not scored: corrupt, too short, without a face, missing
+    n_unusable: int                     # of the same split, not scored: without a face clip or a label
     video_auc: float|None = None        # 0..1
     frame_auc: float|None = None        # 0..1, every frame by itself
     equal_error_rate: float|None = None # 0..1
@@ -145,8 +145,7 @@ def evaluate(
     chosen = table[table.split == split]
     if not len(chosen): raise DeepfakeError(f'{meta}: no row with split {split}; there are {sorted(set(table.split) - {""})}')
     videos, frames = score_videos(checkpoint, chosen, meta if meta.is_dir() else meta.parent)
-    unusable = int((table.status != 'ok').sum() + (chosen.status == 'ok').sum() - len(videos))
-    return make_scorecard(videos, frames, checkpoint.model.config.methods, unusable), videos.assign(split=split)
+    return make_scorecard(videos, frames, checkpoint.model.config.methods, len(chosen) - len(videos)), videos.assign(split=split)
 
 @command
 def deepfake_evaluate(
@@ -154,12 +153,23 @@ def deepfake_evaluate(
     meta: str,         # Global_metadata.csv of deepfake_preprocess, or its folder
     out: str='scores', # folder for scorecard.json, scores.csv and scorecard.png
     split: str=None,   # train, valid or test; test where there is one, else valid
-    device: str='cpu', # cpu or cuda
+    device: str='cpu', # cpu, cuda, cuda:1 or mps
 ):
     "The scorecard of a model"
-    card, videos = evaluate(load_checkpoint(model, device), meta, split)
+    check_order(model, [meta])
+    if split not in (None, 'train', 'valid', 'test'): raise UsageError(f'--split {split}: train, valid or test')
+    checkpoint = load_checkpoint(model, check_device(device))
+    check_out(Path(out)/'scorecard.json')
+    card, videos = evaluate(checkpoint, meta, split)
     with atomic_path(Path(out)/'scorecard.json') as beside: beside.write_text(json.dumps(asdict(card), indent=2))
     with atomic_path(Path(out)/'scorecard.png') as beside: plot_scorecard(card, videos).savefig(beside, format='png', dpi=110)
     write_csv(videos, Path(out)/'scores.csv')
     shown = {name: value for name, value in asdict(card).items() if isinstance(value, (int, float))}
     print(f'{videos.split[0]}: ' + ', '.join(f'{name} {value:.3f}' if isinstance(value, float) else f'{name} {value}' for name, value in shown.items()), file=sys.stderr)
+    _say_unsplit(read_metadata(meta))
+    print(f'next: deepfake_predict {shell_words(model)} VIDEO', file=sys.stderr)
+
+def _say_unsplit(table: pd.DataFrame):
+    "Videos of the table that no split counts, so that its numbers add up"
+    counts = table.status[table.split == ''].value_counts()
+    if len(counts): print(f'{counts.sum()} videos of the table are in no split: ' + ', '.join(f'{n} {status}' for status, n in counts.items()), file=sys.stderr)
