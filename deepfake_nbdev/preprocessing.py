@@ -237,8 +237,8 @@ def search_folder(
     follow_links: bool=False, # also those that lead out of the folder
 ) -> tuple[list[Found], Counter[str]]: # sorted by path; and the number of other files, by suffix
     "`scan_videos`, and what else lies there; whoever calls this tells it, by `tell_others`"
-    root = Path(root)
     if not os.path.lexists(root): raise DeepfakeError(f'{readable(root)}: {absent_words(root)}')
+    root = Path(root)
     if not root.is_dir(): return [Found(root)], Counter()
     if not os.access(root, os.R_OK | os.X_OK): raise DeepfakeError(f'{readable(root)}: no right to read this folder')
     found, others = _walk(root, follow_links)
@@ -983,11 +983,11 @@ def deepfake_validate_video(
     check_workers(workers)
     check_out(out)
     if quarantine: _check_quarantine(quarantine, Path(src))
-    with lock_folder(quarantine) if quarantine else nullcontext(): _validate(Path(src), out, min_frames, quarantine, delete, workers, follow_links)
+    with lock_folder(quarantine) if quarantine else nullcontext(): _validate(src, out, min_frames, quarantine, delete, workers, follow_links)
 
-def _validate(root: Path, out: str|None, min_frames: int, quarantine: str|None, delete: bool, workers: int|None, follow_links: bool):
+def _validate(src: str, out: str|None, min_frames: int, quarantine: str|None, delete: bool, workers: int|None, follow_links: bool):
     "The work of `deepfake_validate_video`"
-    found = scan_videos(root, follow_links)
+    found, root = scan_videos(src, follow_links), Path(src)
     jobs = [(str(one.path),) for one in found if not one.fault]
     rows = with_faults(found, _over_videos('validate_video', jobs, 'validating', workers, min_frames=min_frames))
     table = row_table([relative_name(one.path, root) for one in found], rows, ROW_COLUMNS[:-1])

@@ -615,9 +615,10 @@ def _tell_all(reported: Iterator[tuple[Verdict, Path|None]], table: Path, file, 
         if verdicts: write_table(verdicts, table)
     return verdicts
 
-def _videos_of(names: list[str]) -> list[Path]:
-    "Files, and the videos of folders, each once. Raises `DeepfakeError` for folders without any"
-    return list(dict.fromkeys(path for name in names for path in (find_videos(name) if Path(name).is_dir() else [Path(name)])))
+def _videos_of(names: list[str]) -> list[Path|str]:
+    "Files, the videos of folders, and names of nothing as they are, each once. Raises `DeepfakeError` for folders without any"
+    meant = lambda name: find_videos(name) if os.path.isdir(name) else [Path(name) if os.path.lexists(name) else name]
+    return list(dict.fromkeys(video for name in names for video in meant(name)))
 
 # %% ../nbs/10_report.ipynb #567cf164
 @command
