@@ -807,8 +807,8 @@ def _say_pairs(tree: Tree, made_from: dict[_Plain, list[_Plain]]):
     "Note which fakes are taken for made from which reals"
     for dataset, n in Counter(fake.dataset for fake in made_from).items():
         fake, (real, *_) = next(pair for pair in made_from.items() if pair[0].dataset == dataset)
-        tree.notes.append(f'{readable(dataset)}: {n} fakes are called after a real, as {readable(fake.path)} after {readable(real.path)}, and stay on its side of a split; '
-                          'a guess by names: a labels.csv with original_id and person knows better')
+        tree.notes.append(f'{readable(dataset)}: {n} {"fake is" if n == 1 else "fakes are"} called after a real, as {readable(fake.path)} after {readable(real.path)}: '
+                          'taken for made from it, and kept on its side of a split; a guess, and a labels.csv with original_id and person knows better')
 
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d025
@@ -893,12 +893,12 @@ def _folder_and_name(path: str) -> tuple[str, str]: return readable(path.rpartit
 # %% ../nbs/02a_datasets.ipynb #5e1c0a0b
 def _lacks(layout: Layout, beside: list[Layout], videos: list[str]) -> tuple[float, str]|None:
     "How near videos come to the one layout of a dataset that is not there, and in words what is missing; None for not at all"
-    top = lambda layout: layout.example.partition('/')[0]
+    folder = layout.example.replace('[videos/]', '').rpartition('/')[0]
     stem = re.compile(layout.name, re.I)
     such = next((path for path in videos if '/' in path and stem.fullmatch(_stem(path))), None)
     if not such: return None
-    return 2.6, (f'looks like {layout.called}: {top(beside[0])}/ is there, but no {top(layout)}/; '
-                 f'do videos such as {readable(such)} belong there, as in {layout.example}?')
+    return 2.6, (f'looks like {layout.called}: {beside[0].example.partition("/")[0]}/ is there, but no {folder}/; '
+                 f'do videos such as {readable(such)} belong there?')
 
 def _nearness(layout: Layout, folders: list[str], videos: list[str], lists: set[str]) -> tuple[float, str]:
     "How near a tree comes to a layout, 0 for not at all, and in words what is missing"
