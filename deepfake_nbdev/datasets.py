@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['METHODS', 'SPLITS', 'SAME_VIDEO', 'READERS', 'LAYOUTS', 'EXPECTED', 'FINDINGS', 'HEADINGS', 'LISTS', 'Tree', 'look',
            'read_pairs', 'read_faceforensics', 'read_dfd', 'read_celeb_df', 'read_dfdc', 'read_dfdc_preview',
-           'read_deeperforensics', 'read_table', 'read_folders', 'Layout', 'nearest_layout', 'UnknownLayoutError',
-           'read_tree', 'read_dataset', 'read_unlabelled', 'find_duplicates', 'digest_file', 'judge_header',
-           'Diagnosis', 'examine', 'summarise_diagnosis', 'deepfake_doctor']
+           'read_deeperforensics', 'read_fakeavceleb', 'read_df40', 'read_table', 'called_after', 'read_folders',
+           'Layout', 'nearest_layout', 'UnknownLayoutError', 'read_tree', 'read_dataset', 'read_unlabelled',
+           'find_duplicates', 'digest_file', 'judge_header', 'Diagnosis', 'examine', 'summarise_diagnosis',
+           'deepfake_doctor']
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d005
 import csv, difflib, hashlib, io, json, os, re, sys
@@ -260,10 +261,11 @@ def read_faceforensics(
     "FaceForensics++: all compressions, its five methods, and others' as they are called"
     _leave_masks(tree)
     rows = []
-    for home, found in tree.copies(_FFPP).items():
+    released = [(home, [(path, match.groupdict()) for path, match in found]) for home, found in tree.copies(_FFPP).items()]
+    for home, found in [*released, *_kaggle_copies(tree)]:
         lists = read_pairs(tree, home)
         split = {i: name for name, pairs in lists.items() for pair in pairs for i in pair}
-        copy = [_ffpp_row(split, path, **match.groupdict()) for path, match in found]
+        copy = [_ffpp_row(split, path, **facts) for path, facts in found]
         tree.implied += _ffpp_implied(lists, split, copy)
         rows += copy
     return rows
@@ -276,11 +278,13 @@ def _compression(folder: str) -> str:
     """
     return {'c0': 'raw'}.get(folder.lower(), folder.lower())
 
+def _below(folder: str, name: str) -> str: return f'{folder}/{name}' if folder else name
+
 def _ffpp_row(split: dict[str, str], path: str, method: str|None, compression: str, target: str, source: str|None) -> dict:
     "A video of FaceForensics++"
     compression = _compression(compression)
     official = split.get(target, '')
-    return _row('FaceForensics++', f'{compression}/{_stem(path)}', path, _method_name(method or 'real'), [f'FaceForensics++/{i}' for i in (target, source) if i], compression=compression,
+    return _row('FaceForensics++', _below(compression, _stem(path)), path, _method_name(method or 'real'), [f'FaceForensics++/{i}' for i in (target, source) if i], compression=compression,
                 target_id=target, source_id=source or '', original_id=target if source else '',
                 official=official if split.get(source, '') == official or not source else '')
 
@@ -297,8 +301,36 @@ def _leave_masks(tree: Tree):
     "Masks are no videos of the dataset"
     tree.left_out |= dict.fromkeys(filter(_MASKS.search, tree.videos), 'masks')
 
+# %% ../nbs/02a_datasets.ipynb #5e1c0a02
+_FFPP_FLAT = re.compile(rf'{_START}(?:(?<!real/)original|(?<!fake/)(?P<method>{"|".join(METHODS)}))/(?:videos/)?'
+                        r'(?P<target>[0-9]{3})(?(method)_(?P<source>[0-9]{3}))\.\w+$', re.I)
+_FFPP_CALLED = re.compile(r'face[-_ ]?forensics|ff\+\+|(?<![a-z])ff[-_ ]?(?:pp|c23|c40)(?![a-z])', re.I)
+
+def _kaggle_copies(
+    tree: Tree, # names
+) -> Iterable[tuple[str, list[tuple[str, dict]]]]: # by home, paths and what they say
+    "Copies of FaceForensics++ whose folders are `original` and those of methods"
+    for home, found in tree.copies(_FFPP_FLAT).items():
+        called = f'{_folder_name(tree.root)}/{home}'
+        if tree.dataset or _FFPP_CALLED.search(called) or len({bool(match['method']) for _, match in found}) == 2:
+            yield home, [(path, match.groupdict() | {'compression': _compression_in(called)}) for path, match in found]
+        else:
+            tree.notes.append(f'{len(found)} videos, such as {readable(found[0][0])}, have names as in the Kaggle copy of FaceForensics++; '
+                              'if that is what they are, say --dataset FaceForensics++')
+
+def _compression_in(folders: str) -> str:
+    """The compression that names of folders tell, the last of them; '' for none
+
+    >>> _compression_in('ff-c23/FaceForensics++_C40/'), _compression_in('FaceForensics++')
+    ('c40', '')
+    """
+    found = re.findall(r'(?<![a-z0-9])c(?:0|23|40)(?![a-z0-9])', folders.lower())
+    return _compression(found[-1]) if found else ''
+
+
 # %% ../nbs/02a_datasets.ipynb #a1c0d014
-_DFD = re.compile(rf'{_START}(?:original_sequences/actors|(?P<fake>manipulated_sequences/DeepFakeDetection))/{_COMPRESSION}/(?:videos/)?'
+_DFD = re.compile(rf'{_START}(?:original_sequences/actors|DFD_original[ _]sequences|(?P<fake>manipulated_sequences/DeepFakeDetection|'
+                  rf'DFD_manipulated[ _]sequences|(?<!fake/)DeepFakeDetection))/(?:DFD_[a-z]+[ _]sequences/)?(?:{_COMPRESSION}/)?(?:videos/)?'
                   r'(?P<name>(?P<target>[0-9]+)(?(fake)_(?P<source>[0-9]+))__(?P<scene>[^/]+?)(?(fake)__[A-Z0-9]{8}))\.\w+$', re.I)
 
 def read_dfd(
@@ -306,12 +338,13 @@ def read_dfd(
 ) -> list[dict]: # rows; none where this is not DeepFakeDetection
     "DeepFakeDetection, Google's actors in the tree of FaceForensics++"
     _leave_masks(tree)
-    return [_dfd_row(path, **match.groupdict()) for found in tree.copies(_DFD).values() for path, match in found]
+    return [_dfd_row(path, **match.groupdict() | {'compression': match['compression'] or _compression_in(f'{_folder_name(tree.root)}/{home}')})
+            for home, found in tree.copies(_DFD).items() for path, match in found]
 
 def _dfd_row(path: str, fake: str|None, compression: str, name: str, target: str, source: str|None, scene: str) -> dict:
     "A video of DeepFakeDetection"
     compression = _compression(compression)
-    return _row('DeepFakeDetection', f'{compression}/{name}', path, 'DeepFakeDetection' if fake else 'real', [f'DeepFakeDetection/{i}' for i in (target, source) if i],
+    return _row('DeepFakeDetection', _below(compression, name), path, 'DeepFakeDetection' if fake else 'real', [f'DeepFakeDetection/{i}' for i in (target, source) if i],
                 compression=compression, target_id=target, source_id=source or '', original_id=f'{target}__{scene}' if fake else '')
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d016
@@ -504,9 +537,7 @@ def read_deeperforensics(
         tree.implied += [_deeper_row(split, f'{folder}{name}.mp4', variant, name, name[:3], name[4:]) | {'status': 'missing'}
                          for variant, folder in folders.items() for name in split if (variant, name) not in there]
         actors = [path for path in tree.videos if path.lower().startswith(f'{home}source_videos/'.lower())]
-        if actors: tree.notes.append(f'{len(actors)} recordings of actors in {readable(home)}source_videos left out: '
-                                     'the reals of DeeperForensics-1.0 are the originals of FaceForensics++ (c23)')
-        tree.left_out |= dict.fromkeys(actors, 'recordings of actors, no reals')
+        tree.left_out |= dict.fromkeys(actors, 'recordings of actors; the reals of DeeperForensics-1.0 are the originals of FaceForensics++ (c23)')
     return rows
 
 def _deeper_lists(tree: Tree, home: str) -> dict[str, str]:
@@ -523,6 +554,86 @@ def _deeper_row(split: dict[str, str], path: str, variant: str, name: str, targe
     name, variant = name.upper(), variant.lower()
     return _row('DeeperForensics-1.0', f'{variant}/{name}', path, 'end_to_end' if variant.startswith('end_to_end') else variant,
                 [f'FaceForensics++/{target}', f'DeeperForensics/{source.upper()}'], target_id=target, source_id=source.upper(), original_id=target, official=split.get(name, ''))
+
+# %% ../nbs/02a_datasets.ipynb #5e1c0a04
+_AV_FOLDERS = [f'{picture}Video-{sound}Audio' for picture in ('Real', 'Fake') for sound in ('Real', 'Fake')]
+_AV = re.compile(rf'{_START}(?P<folder>{"|".join(_AV_FOLDERS)})/(?:.*/)?(?P<person>id[0-9]+)/(?P<name>[^/]+)\.\w+$', re.I)
+_AV_PERSON = re.compile(r'(?<![a-z0-9])id[0-9]{5}(?![a-z0-9])')
+
+def read_fakeavceleb(
+    tree: Tree, # names
+) -> list[dict]: # rows; none where this is not FakeAVCeleb
+    "FakeAVCeleb v1.2. Raises `DeepfakeError` for a list that cannot be read"
+    rows = []
+    for home, found in tree.copies(_AV).items():
+        listed, there = _av_list(tree, home), {_av_key(match) for _, match in found}
+        rows += [_av_row(path, match, listed[_av_key(match)][1] if _av_key(match) in listed else {}) for path, match in found]
+        rows += [_av_row(home + match[0], match, facts) | {'status': 'missing', 'reason': f'listed in {facts["where"]}, but not there'}
+                 for key, (match, facts) in listed.items() if key not in there]
+    return rows
+
+def _av_key(match: re.Match) -> tuple[str, ...]: return tuple(part.lower() for part in match.groups())
+
+def _av_row(path: str, match: re.Match, facts: dict[str, str]) -> dict:
+    "A video of FakeAVCeleb, with what the list says of it"
+    folder, person, name = _av_key(match)
+    folder = next(usual for usual in _AV_FOLDERS if usual.lower() == folder)
+    others = [i for i in _AV_PERSON.findall(' '.join([name, facts.get('target1', ''), facts.get('target2', '')])) if i != person]
+    method = _method_name(facts.get('method') or 'real')
+    row = _row('FakeAVCeleb', f'{folder}/{person}/{match["name"]}', path, 'real' if folder.startswith('Real') else 'unknown' if method.lower() == 'real' else method,
+               [f'FakeAVCeleb/{i}' for i in dict.fromkeys([person, *others])], target_id=person, source_id=(others or [''])[0])
+    return row | {'reason': f'{folder}: genuine faces, fake sound'} if folder == 'RealVideo-FakeAudio' else row
+
+
+# %% ../nbs/02a_datasets.ipynb #5e1c0a05
+_AV_COLUMNS = ['source', 'target1', 'target2', 'method', 'category', 'type', 'race', 'gender']
+
+def _av_list(
+    tree: Tree, # with the list
+    home: str,  # folder of the copy
+) -> dict[tuple[str, ...], tuple[re.Match, dict[str, str]]]: # by `_av_key`: what the path says, and what the list says
+    "FakeAVCeleb's `meta_data.csv`. Raises `DeepfakeError` with file and line"
+    path = tree.find('meta_data.csv', home)
+    (_, header), *rows = (path and _read_csv(path)) or [(1, [])]
+    if [name.lower() for name in header[:8]] != _AV_COLUMNS:
+        why = f'{readable(path)}:1: not the list of FakeAVCeleb, which begins with {",".join(_AV_COLUMNS)}' if path else f'no meta_data.csv in {readable(tree.root)}'
+        tree.notes.append(f'{why}; the methods of fakes stay unknown')
+        return {}
+    listed = {}
+    for line, cells in rows:
+        if len(cells) < 10: raise _fault(path, line, f'{len(cells)} values; expected 10: {",".join(_AV_COLUMNS)}, file name and folder')
+        if not re.fullmatch(r'[\w-]*', cells[3]): raise _fault(path, line, f'{cells[3]!r} is no name of a method; expected such as faceswap-wav2lip')
+        name = _path_in_list(f'{cells[9]}/{cells[8]}', path, line)
+        if not (match := _AV.search(name)): raise _fault(path, line, f'{name!r} is no video of FakeAVCeleb; expected such as {_AV_FOLDERS[0]}/African/men/id00076/00109.mp4')
+        listed[_av_key(match)] = match, dict(zip(_AV_COLUMNS, cells)) | {'where': f'{path.name}:{line}'}
+    return listed
+
+
+# %% ../nbs/02a_datasets.ipynb #5e1c0a07
+_DF40_METHODS = {name.lower(): name for name in (
+    'FSGAN FaceSwap SimSwap InSwapper BlendFace UniFace MobileSwap e4s FaceDancer DeepFaceLab FOMM FS_vid2vid Wav2Lip MRAA OneShot PIRender TPSM LIA DaGAN '
+    'SadTalker MCNet HyperReenact HeyGen').split()} | {'inswap': 'InSwapper', 'facevid2vid': 'FS_vid2vid', 'one_shot_free': 'OneShot', 'danet': 'DaGAN'}
+_DF40_NAMES = '|'.join(_DF40_METHODS)
+_DF40 = re.compile(rf'{_START}(?<!fake/)(?P<method>{_DF40_NAMES})/(?P<place>(?:(?!real/)[^/]+/){{0,3}}?)(?:videos/)?'
+                   r'(?P<target>[0-9]{3}|id[0-9]+)(?:_(?P<source>[0-9]{3}|id[0-9]+))?(?:_[^/]+)?\.\w+$', re.I)
+
+def read_df40(
+    tree: Tree, # names
+) -> list[dict]: # rows; none where this is not DF40
+    "The videos of DF40"
+    rows = []
+    for home, found in tree.copies(_DF40).items():
+        methods = {match['method'].lower() for _, match in found}
+        if methods != {'faceswap'} or tree.dataset or 'df40' in f'{_folder_name(tree.root)}/{home}'.lower():
+            rows += [_df40_row(path, **match.groupdict()) for path, match in found]
+    return rows
+
+def _df40_row(path: str, method: str, place: str, target: str, source: str|None) -> dict:
+    "A video of DF40"
+    target, source = target.lower(), (source or '').lower()
+    of = 'Celeb-DF' if target.startswith('id') else 'FaceForensics++'
+    return _row('DF40', place + _stem(path), path, _DF40_METHODS[method.lower()], [f'{of}/{i}' for i in (target, source) if i], target_id=target, source_id=source)
+
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d020
 _COLUMNS = ('path', 'filename', 'label', 'is_fake', 'method', 'split', 'person', 'group', 'target_id', 'source_id', 'original_id', 'dataset', 'compression')
@@ -597,15 +708,45 @@ def _table_row(
     return _row(dataset, _bare(name), path, 'real' if label == 'real' else method or 'unknown', ties,
                 official=SPLITS.get(facts['split'].lower(), ''), **{c: facts[c] for c in ('compression', 'target_id', 'source_id', 'original_id')})
 
+# %% ../nbs/02a_datasets.ipynb #5e1c0a08
+_LABEL_WORDS = frozenset('real original orig genuine fake fakes deepfake deepfakes df swap swapped synth synthetic synthesis manipulated altered forged generated'.split())
+
+def called_after(
+    name: str,      # file name of a video, with its suffix or without
+    method: str='', # what made it, where that may stand in the name
+) -> list[str]: # in lower case, words and numbers joined by '_'; the likeliest first; none where a name is nothing but a label
+    """The names of videos that this one may have been made from
+
+    >>> called_after('0000_fake.mp4'), called_after('Fake-Clip7', 'Roop'), called_after('clip 7 roop', 'Roop'), called_after('fake.mp4')
+    (['0000'], ['clip_7'], ['clip_7'], [])
+    >>> called_after('004_982.mp4'), called_after('id0_id16_0003')
+    (['004_982', '004', '982'], ['id_0_id_16_0003', 'id_0_0003'])
+    """
+    parts = lambda text: re.findall(r'[^\W\d_]+|\d+', text.lower())
+    key = '_'.join(part for part in parts(re.sub(r'\.\w+$', '', name)) if part not in _LABEL_WORDS.union(parts(method)))
+    pair, swap = re.fullmatch(r'(\d{3})_(\d{3})', key), re.fullmatch(r'(id_\d+)_id_\d+_(\d{4})', key)
+    return [key] * bool(key) + list(pair.groups() if pair else ()) + ([f'{swap[1]}_{swap[2]}'] if swap else [])
+
+
 # %% ../nbs/02a_datasets.ipynb #a1c0d023
 _PLAIN = re.compile(rf'(?:(?P<split>{"|".join(SPLITS)})/)?(?P<label>real|fake)/(?:(?!videos/)(?P<method>[^/]+)/)?(?:.*/)?[^/]+', re.I)
 
-def read_folders(
-    tree: Tree, # with `real/` and `fake/`, here or in the folders of one level
-) -> list[dict]: # rows; none where there are no such folders
-    "Plain `real/` and `fake/[method]/` folders"
-    rows, here = [], _folder_name(tree.root)
-    count = Counter(map(_bare, tree.videos))
+class _Plain(NamedTuple):
+    "What the place of a video in folders of one's own says."
+    path: str
+    dataset: str
+    part: str   # as its folder is called, or ''
+    label: str
+    method: str
+    inside: str # path below the folder of the label or method, without suffix where that is enough to tell videos apart
+    name: str   # path below the dataset, the same way
+
+    @property
+    def id(self) -> str: return _below(self.part, self.inside)
+
+def _plain_videos(tree: Tree) -> list[_Plain]:
+    "All videos in `real/` and `fake/`, here or in the folders of one level"
+    videos, here, count = [], _folder_name(tree.root), Counter(map(_bare, tree.videos))
     for path in tree.videos:
         home, dataset = '', here
         if not (match := _PLAIN.fullmatch(path)):
@@ -616,15 +757,65 @@ def read_folders(
         fake, part, method = match['label'].lower() == 'fake', match['split'] or '', match['method'] or ''
         inside = name[len(part) + bool(part):].split('/', 1)[1].removeprefix(f'{method}/' if fake else '').removeprefix('videos/')
         method = ('unknown' if method.lower() in ('', 'real') else _method_name(method)) if fake else 'real'
-        rows.append(_row(dataset, f'{part}/{inside}' if part else inside, path, method, [f'{dataset}/{name}'], official=SPLITS.get(part.lower(), '')))
-    return rows
+        videos.append(_Plain(path, dataset, part, match['label'].lower(), method, inside, name))
+    return videos
 
 def _folder_name(root: str|Path) -> str: return clip_name(Path(root).resolve().name or 'videos')
+
+# %% ../nbs/02a_datasets.ipynb #5e1c0a0a
+def read_folders(
+    tree: Tree, # with `real/` and `fake/`, here or in the folders of one level
+) -> list[dict]: # rows; none where there are no such folders
+    "Plain `real/` and `fake/[method]/` folders; a fake and the real that it is called after are tied"
+    videos = _plain_videos(tree)
+    made_from = _find_originals(videos)
+    _say_pairs(tree, made_from)
+    tied = {real for reals in made_from.values() for real in reals}
+    stems = Counter((video.dataset, _stem(video.path).lower()) for video in videos if video.label == 'real')
+    unclear = {dataset for (dataset, _), n in stems.items() if n > 1}  # where the name of an original would not tell which
+    rows = []
+    for video in videos:
+        shown = made_from.get(video, [video] if video in tied else [])
+        ids = [_tie(real.id) for real in shown]
+        rows.append(_row(video.dataset, video.id, video.path, video.method, [f'{video.dataset}/{i}' for i in ids or [video.name]], official=SPLITS.get(video.part.lower(), ''),
+                         target_id=(ids or [''])[0], source_id=(ids[1:] or [''])[0], original_id=ids[0] if video in made_from and video.dataset not in unclear else ''))
+    return rows
+
+def _find_originals(videos: list[_Plain]) -> dict[_Plain, list[_Plain]]:
+    "Fakes, and the reals that they are called after"
+    named, found = defaultdict(list), {}
+    for video in videos:
+        if video.label == 'real':
+            for key in called_after(_stem(video.path))[:1]: named[video.dataset, key].append(video)
+    for video in videos:
+        if video.label == 'real': continue
+        keys = called_after(_stem(video.path), video.method)
+        reals = {key: _choose(video, named[video.dataset, key]) for key in keys if (video.dataset, key) in named}
+        shown = reals.get(keys[0]) if keys else None
+        if shown := shown or [real for some in reals.values() for real in some]: found[video] = shown
+    return found
+
+def _choose(fake: _Plain, reals: list[_Plain]) -> list[_Plain]:
+    "Of reals with one name, those that a fake may have been made from: none where that is not clear"
+    folder = lambda video: (video.part, video.inside.rpartition('/')[0])
+    if beside := [real for real in reals if folder(real) == folder(fake)]: return beside
+    equal = _stem(fake.path).lower() in {_stem(real.path).lower() for real in reals}
+    rest = [real for real in reals if real.part == fake.part or not equal]
+    return rest if len(rest) == 1 else []
+
+def _say_pairs(tree: Tree, made_from: dict[_Plain, list[_Plain]]):
+    "Note which fakes are taken for made from which reals"
+    for dataset, n in Counter(fake.dataset for fake in made_from).items():
+        fake, (real, *_) = next(pair for pair in made_from.items() if pair[0].dataset == dataset)
+        tree.notes.append(f'{readable(dataset)}: {n} {"fake is" if n == 1 else "fakes are"} called after a real, as {readable(fake.path)} after {readable(real.path)}: '
+                          'taken for made from it, and kept on its side of a split; a guess, and a labels.csv with original_id and person knows better')
+
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d025
 READERS: dict[str, Callable[[Tree], list[dict]]] = {
     'table': read_table, 'FaceForensics++': read_faceforensics, 'DeepFakeDetection': read_dfd, 'Celeb-DF-v1': read_celeb_df, 'Celeb-DF-v2': read_celeb_df,
-    'Celeb-DF++': read_celeb_df, 'DFDC': read_dfdc, 'DFDC-preview': read_dfdc_preview, 'DeeperForensics-1.0': read_deeperforensics, 'folders': read_folders}
+    'Celeb-DF++': read_celeb_df, 'DFDC': read_dfdc, 'DFDC-preview': read_dfdc_preview, 'DeeperForensics-1.0': read_deeperforensics,
+    'FakeAVCeleb': read_fakeavceleb, 'DF40': read_df40, 'folders': read_folders}
 
 class Layout(NamedTuple):
     "Where a dataset keeps videos: for people, and to say what a strange tree comes nearest to."
@@ -633,6 +824,10 @@ class Layout(NamedTuple):
     name: str    # regular expression of a video's name without suffix
     example: str # a path
     needs: str='' # a list without which names tell nothing
+    form: str=''  # whose copy, where it is not as released
+
+    @property
+    def called(self) -> str: return self.dataset + f' ({self.form})' * bool(self.form)
 
 _C = r'(?:raw|c0|c23|c40)'
 LAYOUTS = [Layout('FaceForensics++', f'original_sequences/youtube/{_C}', '[0-9]{3}', 'original_sequences/youtube/c23/[videos/]004.mp4'),
@@ -640,6 +835,10 @@ LAYOUTS = [Layout('FaceForensics++', f'original_sequences/youtube/{_C}', '[0-9]{
            Layout('DeepFakeDetection', f'original_sequences/actors/{_C}', '[0-9]+__.+', 'original_sequences/actors/c23/[videos/]24__walking.mp4'),
            Layout('DeepFakeDetection', f'manipulated_sequences/DeepFakeDetection/{_C}', '[0-9]+_[0-9]+__.+__[A-Z0-9]{8}',
                   'manipulated_sequences/DeepFakeDetection/c23/[videos/]24_23__walking__YR5OVD4S.mp4'),
+           Layout('FaceForensics++', 'original', '[0-9]{3}', 'original/[videos/]004.mp4', form='Kaggle'),
+           Layout('FaceForensics++', f'(?:{"|".join(METHODS)})', '[0-9]{3}_[0-9]{3}', 'Deepfakes/[videos/]004_982.mp4', form='Kaggle'),
+           Layout('DeepFakeDetection', 'DFD_original[ _]sequences', '[0-9]+__.+', 'DFD_original sequences/24__walking.mp4', form='Kaggle'),
+           Layout('DeepFakeDetection', 'DFD_manipulated[ _]sequences', '[0-9]+_[0-9]+__.+__[A-Z0-9]{8}', 'DFD_manipulated_sequences/24_23__walking__YR5OVD4S.mp4', form='Kaggle'),
            Layout('Celeb-DF-v2', 'Celeb-real', 'id[0-9]+_[0-9]{4}', 'Celeb-real/[videos/]id0_0000.mp4'),
            Layout('Celeb-DF-v2', 'Celeb-synthesis', 'id[0-9]+_id[0-9]+_[0-9]{4}', 'Celeb-synthesis/[videos/]id0_id16_0000.mp4'),
            Layout('Celeb-DF-v2', 'YouTube-real', '[0-9]{5}', 'YouTube-real/[videos/]00170.mp4'),
@@ -647,50 +846,81 @@ LAYOUTS = [Layout('FaceForensics++', f'original_sequences/youtube/{_C}', '[0-9]{
            Layout('DFDC-preview', '(?:original_videos|method_[AB])', '(?:[0-9]+_)+[A-Z]_[0-9]{3}', 'original_videos/1260311/1260311_C_001.mp4', 'dataset.json'),
            Layout('DeeperForensics-1.0', 'manipulated_videos/(?:end_to_end[^/]*|reenact_postprocess)', '[0-9]{3}_[MW][0-9]{3}',
                   'manipulated_videos/end_to_end/[videos/]000_M101.mp4'),
+           Layout('FakeAVCeleb', 'RealVideo-(?:Real|Fake)Audio/[^/]+/[^/]+/id[0-9]+', '[0-9]{5}(?:_fake)?', 'RealVideo-RealAudio/African/men/id00076/00109.mp4'),
+           Layout('FakeAVCeleb', 'FakeVideo-(?:Real|Fake)Audio/[^/]+/[^/]+/id[0-9]+', '[0-9]{5}_.+', 'FakeVideo-FakeAudio/African/men/id00076/00109_10_id00476_wavtolip.mp4'),
+           Layout('DF40', f'(?:{"|".join(sorted(_DF40_METHODS.keys() - {"faceswap"}))})/(?:ff|cdf)', '[0-9]{3}_.+|id[0-9]+_id[0-9]+_[0-9]{4}', 'simswap/ff/[videos/]004_982.mp4'),
            Layout('folders', 'real', '.+', 'real/a.mp4'), Layout('folders', 'fake', '.+', 'fake/[method/]a.mp4')]
 EXPECTED = '\n'.join([
-    'expected one of:', *(f'  {layout.dataset:20} {layout.example}' + f', with {layout.needs}' * bool(layout.needs) for layout in LAYOUTS),
-    '  table                labels.csv with the columns path and label (1 or fake, 0 or real)'])
+    'expected one of:', *(f'  {layout.called:26} {layout.example}' + f', with {layout.needs}' * bool(layout.needs) for layout in LAYOUTS),
+    f'  {"table":26} labels.csv with the columns path and label (1 or fake, 0 or real)'])
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d027
 def nearest_layout(
-    root: Path,        # folder
-    videos: list[str], # paths below it
+    root: Path,           # folder
+    videos: list[str],    # paths below it that no reader knows
+    tree: Tree|None=None, # of the whole folder, where some of it may be known
 ) -> str: # '' where nothing comes near
     "In words: which layout a tree comes nearest to, and what is wrong with it"
     for layout in LAYOUTS[:-2]:
-        if found := _inside(root, videos[:1000], layout): return f'{readable(root)} lies inside {layout.dataset}: give the folder around it, {readable(found)}'
+        if found := _inside(root, videos[:1000], layout): return f'{readable(root)} lies inside {layout.called}: give the folder around it, {readable(found)}'
     folders = sorted({path[:path.rfind('/')] for path in videos if '/' in path} | {''})
     here = [folder for folder in folders if not re.search(r'(^|/)(\.|__)', folder)][:5000]
-    scored = [(score, words) for layout in LAYOUTS for score, words in [_nearness(layout, here, videos)] if score]
+    there, lists = _layouts_of(tree.videos if tree else []), {path.rpartition('/')[2].lower() for path in tree.texts} if tree else set()
+    kin = {layout.called for layout in there}
+    scored = []
+    for layout in LAYOUTS:
+        beside = [other for other in there if other.called == layout.called and layout not in there]
+        score, words = (beside and _lacks(layout, beside, videos)) or _nearness(layout, here, videos, lists)
+        if score: scored.append((score + .5 * (layout.called in kin), words))
     return max(scored, key=lambda one: one[0])[1] if scored else ''
 
 def _inside(root: Path, videos: list[str], layout: Layout) -> Path|None:
     "The folder to give instead, where the root is a folder within a dataset"
     around = root.resolve().as_posix() + '/'
-    pattern = re.compile(rf'/{layout.folder}/(?:videos/)?{layout.name}\.\w+$', re.I)
+    pattern = re.compile(rf'/{layout.folder}/(?:videos/)?(?:{layout.name})\.\w+$', re.I)
     starts = {found.start() for path in videos if (found := pattern.search(around + path))}
     return Path(around[:min(starts)] or '/') if starts and min(starts) < len(around) - 1 else None
 
-def _nearness(layout: Layout, folders: list[str], videos: list[str]) -> tuple[float, str]:
+def _layouts_of(videos: list[str]) -> list[Layout]:
+    "The layouts that some videos have"
+    one_each = list({path[:path.rfind('/')]: path for path in videos}.values())[:5000]
+    pattern = lambda layout: re.compile(rf'(?:.*/)?{layout.folder}/(?:videos/)?(?:{layout.name})\.\w+', re.I)
+    return [layout for layout in LAYOUTS if any(map(pattern(layout).fullmatch, one_each))]
+
+def _folder_and_name(path: str) -> tuple[str, str]: return readable(path.rpartition('/')[0]), readable(path.rpartition('/')[2])
+
+
+# %% ../nbs/02a_datasets.ipynb #5e1c0a0b
+def _lacks(layout: Layout, beside: list[Layout], videos: list[str]) -> tuple[float, str]|None:
+    "How near videos come to the one layout of a dataset that is not there, and in words what is missing; None for not at all"
+    folder = layout.example.replace('[videos/]', '').rpartition('/')[0]
+    stem = re.compile(layout.name, re.I)
+    such = next((path for path in videos if '/' in path and stem.fullmatch(_stem(path))), None)
+    if not such: return None
+    return 2.6, (f'looks like {layout.called}: {beside[0].example.partition("/")[0]}/ is there, but no {folder}/; '
+                 f'do videos such as {readable(such)} belong there?')
+
+def _nearness(layout: Layout, folders: list[str], videos: list[str], lists: set[str]) -> tuple[float, str]:
     "How near a tree comes to a layout, 0 for not at all, and in words what is missing"
-    like, first = f'looks like {layout.dataset}', re.split(r'/(?!\])', layout.folder)[0]
+    like, first = f'looks like {layout.called}', re.split(r'/(?!\])', layout.folder)[0]
     folder, _, name = layout.example.replace('[videos/]', '').rpartition('/')
     place, stem = re.compile(rf'(?:.*/)?{layout.folder}(?:/videos)?', re.I), re.compile(layout.name, re.I)
-    split = lambda path: (readable(path.rpartition('/')[0]), readable(path.rpartition('/')[2]))
+    no_list = layout.needs and layout.needs not in lists
     if inside := next((path for path in videos if place.fullmatch(path[:max(0, path.rfind('/'))])), None):
-        what = f'no {layout.needs} beside the videos' if layout.needs else f'the names in it are not like {name}: the first is {split(inside)[1]}'
-        return 3, f'{like}: {split(inside)[0]}/ is there, but {what}'
+        at, such = _folder_and_name(inside)
+        if no_list: return 3, f'{like}: {at}/ is there, but no {layout.needs} beside the videos'
+        if not stem.fullmatch(_stem(inside)): return 3, f'{like}: {at}/ is there, but the names in it are not like {name}: the first is {such}'
     if first != layout.folder and (begun := [at for at in folders if re.search(rf'(?:^|/){first}(?:/|$)', at, re.I)]):
         return 2, f'{like}: {readable(begun[0])}/ is there, but what was expected is {layout.example}'
-    fits = [path for path in videos[:1000] if layout.name != '.+' and stem.fullmatch(_stem(path))]
+    fits = [path for path in videos[:1000] if layout.name != '.+' and stem.fullmatch(_stem(path)) and not place.fullmatch(path[:max(0, path.rfind('/'))])]
     if len(fits) > .5 * min(len(videos), 1000):
-        at, such = split(fits[0])
-        what = f'there is no {layout.needs}' if layout.needs else f'they lie in {at or "the folder itself"} and not in {folder}'
-        return 1.5, f'{like}: names such as {such} fit, but {what}'
+        at, such = _folder_and_name(fits[0])
+        what = f'there is no {layout.needs}' if no_list else f'they lie in {at or "the folder itself"} and not in {folder}'
+        return 1.5 + .4 * difflib.SequenceMatcher(None, at.lower(), folder.lower()).ratio(), f'{like}: names such as {such} fit, but {what}'
     plain, parts = layout.example.partition('/')[0], {part.lower() for at in folders for part in at.split('/') if part}
     close = difflib.get_close_matches(plain.lower(), sorted(parts), 1, .75)
-    return (1, f'a folder {readable(close[0])}/ is there: was {plain}/ meant, as in {layout.dataset}?') if close else (0, '')
+    return (1, f'a folder {readable(close[0])}/ is there: was {plain}/ meant, as in {layout.called}?') if close else (0, '')
+
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d029
 class UnknownLayoutError(DeepfakeError):
@@ -728,7 +958,7 @@ def _tell_left_out(tree: Tree):
 
 def _say_nothing(tree: Tree) -> str:
     "Why nothing was recognised"
-    nearest = nearest_layout(tree.root, tree.videos)
+    nearest = nearest_layout(tree.root, tree.videos, tree)
     asked = f' as {tree.dataset}' if tree.dataset else ''
     return (f'{readable(tree.root)}: {len(tree.videos)} videos, such as {readable(tree.videos[0])}, in a layout that is not known{asked}; '
             + ''.join(f'{note}; ' for note in tree.notes) + (f'{nearest}; ' if nearest else '') + EXPECTED)
@@ -742,6 +972,9 @@ def read_dataset(
     "`read_tree`, with its errors, and with what was noticed on stderr"
     rows, left, tree = read_tree(root, dataset, lists, follow_links)
     for note in tree.notes: print(note, file=sys.stderr)
+    for why, n in Counter(tree.left_out.values()).items():
+        such = next(path for path, reason in tree.left_out.items() if reason == why)
+        print(f'{readable(root)}: {n} video{"s" * (n > 1)} left out, such as {readable(such)}: {why}', file=sys.stderr)
     if left: print(f'{readable(root)}: {len(left)} videos are in places that no layout names, such as {readable(left[0])}; left out', file=sys.stderr)
     return rows
 
@@ -859,7 +1092,7 @@ def examine(
         for row in tree.implied: find('missing', row | at(row['path']), 'named by the official lists')
         for path, why in tree.left_out.items(): find('left out', at(path), why)
         for path in left: find('unplaced', at(path), 'in a place that no layout names')
-        hints += [hint] if left and (hint := nearest_layout(Path(root), left)) else []
+        hints += [hint] if left and (hint := nearest_layout(Path(root), left, tree)) else []
         notes += tree.notes
     for row in rows:
         if row['status'] == 'ok' and not _n_bytes(row['file']): row['status'], row['reason'] = 'corrupt', 'empty file (0 bytes)'
@@ -879,7 +1112,7 @@ def _say_duplicate(first: dict, other: dict) -> str:
 # %% ../nbs/02a_datasets.ipynb #a1c0d056
 HEADINGS = {'missing': 'missing, by the lists', 'corrupt': 'unusable', 'too_short': 'too short', 'duplicate': 'duplicates', 'unplaced': 'in no layout',
             'left out': 'left out on purpose'}
-LISTS = {'FaceForensics++': 'train.json, val.json, test.json', 'DeeperForensics-1.0': 'lists/splits/train.txt, val.txt, test.txt',
+LISTS = {'FaceForensics++': 'train.json, val.json, test.json (dataset/splits of github.com/ondyari/FaceForensics)', 'DeeperForensics-1.0': 'lists/splits/train.txt, val.txt, test.txt',
          'Celeb-DF-v1': 'List_of_testing_videos.txt', 'Celeb-DF-v2': 'List_of_testing_videos.txt', 'Celeb-DF++': 'List_of_testing_videos.txt'}
 
 def summarise_diagnosis(
@@ -893,7 +1126,7 @@ def summarise_diagnosis(
     for kind, heading in HEADINGS.items():
         some = findings[findings.kind == kind]
         if len(some): lines += [f'{heading}: {len(some)}'] + _first(_say_findings(some, there), 4 if kind == 'missing' else 2)
-    if diagnosis.notes: lines += ['lists:'] + _first([f'  {note}' for note in diagnosis.notes], 2)
+    if diagnosis.notes: lines += ['noticed:'] + _first([f'  {note}' for note in diagnosis.notes], 2)
     lines = [line if len(line) <= width else line[:width - 3] + '...' for line in lines] + ['what to do:'] + [f'  - {advice}' for advice in _advise(diagnosis)]
     return '\n'.join(map(printable, lines))
 

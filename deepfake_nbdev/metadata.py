@@ -347,10 +347,15 @@ def make_meta_data(
     if probe:
         there = [row for row in rows if row['status'] == 'ok']
         jobs = [(os.path.join(row['root'], row['path']),) for row in there]
-        for row, facts in zip(there, _over_videos('validate_video', jobs, 'probing', n_workers, min_frames=min_frames)): row.update(facts)
+        for row, facts in zip(there, _over_videos('validate_video', jobs, 'probing', n_workers, min_frames=min_frames)): _add_facts(row, facts)
     if len(roots) > 1:
         for row in rows: row['path'] = os.path.join(row['root'], row['path'])
     return _finish_table(rows, splitting, without_leaks)
+
+def _add_facts(row: dict, facts: dict):
+    "Add what a look into a video found; what its place tells of it stays in `reason`"
+    reasons = [reason for reason in (row.get('reason'), facts['reason']) if reason]
+    row.update(facts | {'reason': '; '.join(reasons)})
 
 def _finish_table(rows: list[dict], splitting: dict, without_leaks: bool) -> pd.DataFrame:
     "Splits, groups and types for the rows of all readers"
@@ -389,7 +394,7 @@ def preprocess_dataset(
     there = {row['video_id']: row for row in rows if row['status'] == 'ok'}
     with lock_folder(out):
         done = preprocess({i: base/row['path'] for i, row in there.items()}, out, settings, **options)
-        for facts in done.to_dict('records'): there[facts['video_id']].update(facts)
+        for facts in done.to_dict('records'): _add_facts(there[facts['video_id']], facts)
         table = _finish_table(rows, splitting, without_leaks)
         write_metadata(table, Path(out)/TABLE_NAME)
     return table

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Iterable
 import numpy as np
 import pandas as pd
 
-from .datasets import SAME_VIDEO, find_duplicates
+from .datasets import READERS, SAME_VIDEO, called_after, find_duplicates
 from .preprocessing import UsageError, printable, readable
 from .video import DeepfakeError
 
@@ -46,13 +46,14 @@ def _text(table: pd.DataFrame, name: str) -> list[str]:
     except UnicodeEncodeError: return list(map(readable, values))
     return values
 
-def _family(dataset: str) -> str:
-    "What comes before the names of a dataset's people: versions have them in common"
+def _family(dataset: str, name: str) -> str:
+    "What comes before the name of one of a dataset's people: versions have them in common, and DF40 has those of others"
+    if dataset == 'DF40': return 'Celeb-DF' if name.startswith('id') else 'FaceForensics++'
     return next((family for family in ('Celeb-DF', 'DeeperForensics') if dataset.startswith(family)), dataset)
 
-def _home(dataset: str) -> str:
-    "The dataset whose videos the targets are"
-    return 'FaceForensics++' if _family(dataset) == 'DeeperForensics' else _family(dataset)
+def _home(dataset: str, target: str) -> str:
+    "The dataset whose video the target is"
+    return 'FaceForensics++' if dataset.startswith('DeeperForensics') else _family(dataset, target)
 
 def ties_of(
     table: pd.DataFrame,   # metadata, with or without `ties`
@@ -61,7 +62,7 @@ def ties_of(
     "Who and what a video shows, as `dataset/name`"
     columns = [_text(table, name) for name in ('dataset', 'target_id', 'source_id', 'group', 'video_id')]
     if 'ties' in table: ties = [list(names) or [row[-1]] for names, *row in zip(table['ties'], *columns)]
-    else: ties = [[f'{_home(dataset)}/{target}'] * (target != '') + [f'{_family(dataset)}/{source}'] * (source != '') or [group or video_id]
+    else: ties = [[f'{_home(dataset, target)}/{target}'] * (target != '') + [f'{_family(dataset, source)}/{source}'] * (source != '') or [group or video_id]
                   for dataset, target, source, group, video_id in zip(*columns)]
     return [[_SAME_TIE.get(name, name) for name in names] for names in ties] if same_video else ties
 
@@ -71,7 +72,7 @@ def recordings_of(
     "The genuine video that a video is, or was made over; where nothing is known, the video itself"
     originals = _text(table, 'original_id')
     datasets, *columns = [_text(table, name) for name in ('dataset', 'label', 'path', 'video_id')]
-    homes = list(map(_home, datasets))
+    homes = list(map(_home, datasets, _text(table, 'target_id')))
     told = {home for home, original in zip(homes, originals) if original}  # elsewhere, file names need not be unique
     stem = lambda name: os.path.splitext(name.rpartition('/')[2])[0]
     return [f'{home}/{stem(original)}' if original else f'{home}/{stem(path)}' if label == 'real' and home in told else video_id
@@ -393,7 +394,7 @@ def assign_splits(
     return table
 
 # %% ../nbs/02b_splits.ipynb #5b0a1201
-_PERSON = re.compile(r'(Celeb-DF.*/id\d+|DeeperForensics.*/[MW]\d+|(DFD|DeepFakeDetection|DFDCP|DFDC.?preview)/\d+)', re.I)
+_PERSON = re.compile(r'(Celeb-DF.*/id\d+|DeeperForensics.*/[MW]\d+|(DFD|DeepFakeDetection|DFDCP|DFDC.?preview)/\d+|FakeAVCeleb/id\d+)', re.I)
 _ORDER = {'train': 0, 'valid': 1, 'test': 2}
 
 def _things(
@@ -506,12 +507,33 @@ def _audit_row(
             'examples': ', '.join(f'{name} in {video_ids[row]}' for name, row in zip(shown, some['row'])),
             'advice': "by the dataset's design; --split group keeps people apart" if by_design else _KINDS[kind][1]}
 
+
+# %% ../nbs/02b_splits.ipynb #5e1c0b02
 def _unknown(table: pd.DataFrame) -> list[dict]:
-    "A note on each dataset of whose people and sources nothing is known"
-    known = pd.Series([bool(''.join(ids)) for ids in zip(*(_text(table, name) for name in ('target_id', 'source_id', 'original_id')))], dtype=bool)
-    return [{'kind': 'people unknown', 'severity': 'note', 'splits': '', 'datasets': dataset, 'count': len(there), 'videos': len(there),
-             'examples': _text(table.loc[there.index[:1]], 'video_id')[0], 'advice': 'no ids: nothing but equal files would be found; give target_id and source_id'}
-            for dataset, there in known.groupby(_text(table, 'dataset')) if not there.any()]
+    "Notes on datasets of whose people and sources nothing is known, or no more than file names tell"
+    known = np.array([bool(''.join(ids)) for ids in zip(*(_text(table, name) for name in ('target_id', 'source_id', 'original_id')))], dtype=bool)
+    paired, datasets = _paired_by_name(table), np.array(_text(table, 'dataset'), dtype=object)
+    notes = []
+    for dataset in sorted(set(datasets)):
+        there = datasets == dataset
+        if (pairs := there & paired).any():
+            notes.append(_note('paired by name', table[pairs], 'a guess that keeps a fake with the real it is called after; give original_id, and who is seen'))
+        if not (known & there).any() or pairs.any() and not known[there].all():
+            notes.append(_note('people unknown', table[there & ~known], 'no ids: nothing but equal files would be found; give target_id and source_id'))
+    return notes
+
+def _paired_by_name(table: pd.DataFrame) -> np.ndarray: # bool, a value a row
+    "Fakes in folders of one's own, whose target is the real that they are called after"
+    columns = [_text(table, name) for name in ('dataset', 'label', 'target_id', 'path', 'method')]
+    stem = lambda path: path.rpartition('/')[2]
+    return np.array([label == 'fake' and target != '' and dataset not in READERS and not set(called_after(stem(target))[:1]).isdisjoint(called_after(stem(path), method))
+                     for dataset, label, target, path, method in zip(*columns)], dtype=bool)
+
+def _note(kind: str, rows: pd.DataFrame, advice: str) -> dict:
+    "A row of the audit on what cannot be known of a dataset's videos"
+    return {'kind': kind, 'severity': 'note', 'splits': '', 'datasets': _text(rows, 'dataset')[0], 'count': len(rows), 'videos': len(rows),
+            'examples': _text(rows, 'video_id')[0], 'advice': advice}
+
 
 # %% ../nbs/02b_splits.ipynb #5b0a1206
 def show_audit(
