@@ -22,8 +22,8 @@ from typing import Callable, Iterable, NamedTuple
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .preprocessing import (OUTPUT_MARK, VIDEO_SUFFIXES, Found, Settings, UsageError, check_out, check_workers, clip_name, command,
-                                          printable, readable, relative_name, scan_videos, search_folder, suffix_of,
+from .preprocessing import (OUTPUT_MARK, VIDEO_SUFFIXES, Found, Settings, UsageError, absent_words, check_out, check_workers,
+                                          clip_name, command, printable, readable, relative_name, scan_videos, search_folder, suffix_of,
                                           tell_others, video_names, write_csv, _n_bytes)
 from .video import DeepfakeError, VideoError, read_header
 from .workers import WorkerFailure, run_isolated
@@ -103,8 +103,10 @@ def look(
     follow_links: bool=False, # also links that lead out of the root
 ) -> tuple[Tree, list[Found]]:
     "What there is in a folder, by names. Raises `DeepfakeError` where there is no video"
+    if not os.path.isdir(root):
+        words = 'a file; the folder around it is needed' if os.path.lexists(root) else absent_words(root)
+        raise DeepfakeError(f'{readable(root)}: {words}')
     root = Path(root)
-    if not root.is_dir(): raise DeepfakeError(f'{readable(root)}: no such folder')
     if lists and not Path(lists).is_dir(): raise UsageError(f'--lists {readable(lists)}: no such folder')
     found, others = search_folder(root, follow_links)
     videos = [os.fspath(one.path)[_cut(root):] for one in found]
