@@ -453,7 +453,7 @@ def _audit(table: pd.DataFrame, roots: list[str], strict: bool):
     if strict and (n := (found.severity == 'leak').sum()): raise DeepfakeError(f'{n} kinds of leaks in this split, and --strict allows none; --drop_leaks takes out of training what leaks')
 
 # %% ../nbs/03_metadata.ipynb #fbfd6a0c
-@command
+@command(resumes=True)
 def deepfake_preprocess(
     root: str,               # dataset, or any folder of videos
     out: str,                # gets Global_metadata.csv and faces/

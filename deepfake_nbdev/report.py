@@ -575,7 +575,7 @@ def _say(verdict: Verdict, page: Path, file):
     if (verdict.explanation or {}).get('note'): print(f'  {verdict.explanation["note"]}', file=file)
 
 # %% ../nbs/10_report.ipynb #7bb43309
-@command
+@command(resumes=True)
 def deepfake_predict(
     model: str,              # `.pt` of deepfake_train
     video: list[str],        # videos, or folders of videos
