@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 SETUP := $(PYTHON) scripts/environment.py
-PROJECT := -e '.[dev,demo]'
+PROJECT := -e '.[dev]'
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14

@@ -10,7 +10,7 @@ settings = config['DEFAULT']
 
 def words(key): return settings.get(key, '').split()
 
-extras = ('dev', 'demo', 'ray', 'distributed')
+extras = ('dev', 'ray', 'distributed')
 minor_versions = range(int(settings['min_python'].split('.')[1]), 15)
 
 setup(

@@ -464,7 +464,7 @@ def _what_next(table: pd.DataFrame, root: str, out: str) -> str:
     if {'real', 'fake'} <= trains: return f'deepfake_train {shell_words(Path(out)/TABLE_NAME)}'
     return f'deepfake_predict MODEL.pt {shell_words(root)}; to train, real and fake videos are needed (deepfake_doctor says how to lay them out)'
 
-@command
+@command(resumes=True)
 def deepfake_preprocess(
     root: str,               # dataset, or any folder of videos
     out: str,                # gets Global_metadata.csv and faces/

@@ -15,23 +15,21 @@ __all__ = ['VIDEO_SUFFIXES', 'OUTPUT_MARK', 'PICTURE_SUFFIXES', 'STRETCH_SECONDS
 
 # %% ../nbs/02_preprocessing.ipynb #0625b8e0
 import csv, errno, hashlib, json, os, re, shlex, shutil, signal, sys, tempfile, threading
-from argparse import ArgumentParser
 from collections import Counter, deque
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from inspect import Parameter, signature
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Callable, Iterable, Iterator, get_args, get_origin
+from typing import IO, TYPE_CHECKING, Callable, Iterable, Iterator
 
 import cv2
 import numpy as np
 import pandas as pd
-from fastcore.docments import docments
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
+from .cli import make_parser
 from .frames import Frame
 from .video import (DeepfakeError, MjpegWriter, UnreadableError, UnsupportedError, VideoError, VideoInfo, atomic_path,
                                   cannot_write, open_video, probe, read_mjpeg, write_mjpeg)
@@ -730,22 +728,6 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 # %% ../nbs/02_preprocessing.ipynb #321b80e6
-def _parser(
-    function: Callable, # of a command
-) -> ArgumentParser:
-    "Arguments from a signature: no default makes it positional, `list[str]` takes several, the comments are the help"
-    parser, comments = ArgumentParser(prog=function.__name__, description=function.__doc__), docments(function)
-    for name, parameter in signature(function).parameters.items():
-        kind, help = parameter.annotation, (comments.get(name) or '').replace('%', '%%')
-        flags = dict.fromkeys([f'--{name}', f'--{name.replace("_", "-")}'])
-        if kind is bool: parser.add_argument(*flags, action='store_true', help=help)
-        elif parameter.default is not Parameter.empty:
-            default = '' if parameter.default is None else f' (default: {parameter.default})'
-            parser.add_argument(*flags, type=kind, default=parameter.default, help=help + default, metavar=kind.__name__)
-        elif get_origin(kind) is list: parser.add_argument(name, nargs='+', type=get_args(kind)[0], help=help)
-        else: parser.add_argument(name, type=kind, help=help)
-    return parser
-
 class Terminated(KeyboardInterrupt):
     "SIGTERM has come: stop as for Ctrl-C."
 
@@ -760,11 +742,15 @@ def _terminable():
         if ours: signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 def command(
-    function: Callable, # what the command does
+    function: Callable|None=None, # what the command does
+    *,
+    resumes: bool=False,          # it goes on where it was stopped; otherwise it begins anew
 ) -> Callable: # the same function; its `cli` is the console command
     "Make a console command of a function. Called from Python it raises errors; in a terminal they are a sentence and an exit code"
+    if function is None: return partial(command, resumes=resumes)
+    stopped = f'stopped; the same command {"goes on from here" if resumes else "begins anew"}'
     def cli(arguments: list[str]|None=None):
-        chosen = vars(_parser(function).parse_args(arguments))
+        chosen = vars(make_parser(function).parse_args(arguments))
         try:
             with _terminable(): function(**chosen)
         except UsageError as e: code, words = 2, f'error: {e}'
@@ -773,7 +759,7 @@ def command(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         except OSError as e: code, words = 1, f'error: {cannot_write(readable(e.filename or "output"), e)}'
-        except KeyboardInterrupt as e: code, words = 143 if isinstance(e, Terminated) else 130, 'stopped; the same command goes on from here'
+        except KeyboardInterrupt as e: code, words = 143 if isinstance(e, Terminated) else 130, stopped
         else: return
         print(words, file=sys.stderr)
         raise SystemExit(code)
@@ -1033,7 +1019,7 @@ def deepfake_cut_frame(
         write_csv(table, Path(dst)/'cut.csv')
     summarise(table, 'videos', Path(dst)/'cut.csv')
 
-@command
+@command(resumes=True)
 def deepfake_crop_faces(
     src: str,           # folder or video
     dst: str,           # folder to write to; the tree is kept below `faces`

@@ -621,7 +621,7 @@ def _videos_of(names: list[str]) -> list[Path|str]:
     return list(dict.fromkeys(video for name in names for video in meant(name)))
 
 # %% ../nbs/10_report.ipynb #567cf164
-@command
+@command(resumes=True)
 def deepfake_predict(
     model: str,              # `.pt` of deepfake_train
     video: list[str],        # videos, or folders of videos

@@ -21,10 +21,11 @@ from typing import Callable, Iterator, NamedTuple
 
 import cv2
 import numpy as np
+from skimage.data import astronaut
 from tqdm.auto import tqdm
 
 from .datasets import METHODS
-from .video import atomic_path
+from .video import DeepfakeError, atomic_path
 from .workers import run_isolated, WorkerFailure
 
 # %% ../nbs/90_samples.ipynb #e5e22546
@@ -80,7 +81,6 @@ def region(
 @lru_cache
 def portrait() -> np.ndarray: # (340,420,3) float32 RGB, 0..1
     "The portrait that all people are drawn from, on the sheet"
-    from skimage.data import astronaut  # only those who make samples need scikit-image
     matrix = np.float32([[ZOOM, 0, -LEFT * ZOOM], [0, ZOOM, 0]])
     return np.clip(cv2.warpAffine(astronaut(), matrix, (SHEET_WIDTH, SHEET_HEIGHT), flags=cv2.INTER_CUBIC) / np.float32(255), 0, 1)
 
@@ -675,7 +675,7 @@ def make_samples(
     done = run_isolated('deepfake_nbdev.samples.make_clips', jobs, dict(dst=dst, n_frames=n_frames, seed=seed), n_workers or _n_cores(), timeout=3600)
     with tqdm(total=n_people * 6, desc='samples', unit='video', disable=not progress) as bar:
         for job, result in done:
-            if isinstance(result, WorkerFailure): raise RuntimeError(f'person {job:03d}: {result.reason}')
+            if isinstance(result, WorkerFailure): raise DeepfakeError(f'{dst}: person {job:03d} could not be filmed: {result.reason}')
             bar.update(6)
     for left in dst.rglob('.tmp-*.mp4'): left.unlink()  # of a run that was killed
     for split, pairs in splits.items():

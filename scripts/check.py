@@ -131,18 +131,19 @@ for module in pkgutil.iter_modules([str(folder)], 'deepfake_nbdev.'): importlib.
 
 
 def wheel() -> Iterator[str]:
-    "The built wheel, installed elsewhere with fastai's newest and nothing pinned, imports and runs the demo"
+    "The built wheel, installed elsewhere with fastai's newest and nothing pinned, imports, answers, and runs the demo"
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)
         source, dist, venv = copy_project(top / 'source'), top / 'dist', top / 'venv'
         run([BIN / 'uv', 'build', '--quiet', '--out-dir', dist], source)  # the wheel from the sdist: both hold all they need
         built, = dist.glob('*.whl')
         run([BIN / 'uv', 'venv', '--quiet', '--python', sys.executable, venv], top)
-        run([BIN / 'uv', 'pip', 'install', '--quiet', '--python', venv / 'bin/python', '--upgrade', 'fastai', f'{built}[demo]'], top)
+        run([BIN / 'uv', 'pip', 'install', '--quiet', '--python', venv / 'bin/python', '--upgrade', 'fastai', built], top)
         run([venv / 'bin/python', '-I', '-c', IMPORT_ALL], top)
-        demo = venv / 'bin/deepfake_demo'
-        if not demo.exists(): yield 'The wheel has no command deepfake_demo'; return
-        run([demo, '--quick', '--out', top / 'demo'], top, MPLBACKEND='Agg', HF_HUB_OFFLINE='1')
+        for name in (script.split('=')[0] for script in get_config().console_scripts.split()):
+            for option in '--help', '--version': run([venv / 'bin' / name, option], top, limit=20)
+        said = run([venv / 'bin/deepfake_demo', '--quick', '--out', top / 'demo'], top, MPLBACKEND='Agg', HF_HUB_OFFLINE='1')
+        if 'Warning:' in said: yield f'deepfake_demo --quick shows a warning:\n{said}'
         if not (top / 'demo/summary.json').exists(): yield 'deepfake_demo --quick wrote no summary.json'
 
 
