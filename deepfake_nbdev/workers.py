@@ -7,7 +7,7 @@ __all__ = ['HEADER', 'READY', 'TAKEN', 'JOB', 'ANSWER', 'HEAVY', 'TICK', 'HAND_O
            'IsolatedWorker', 'wait_any', 'run_isolated', 'run_on_ray']
 
 # %% ../nbs/00a_workers.ipynb #4c21aa29
-import importlib, multiprocessing, os, pickle, selectors, signal, socket, struct, sys, threading, time, traceback
+import ctypes, importlib, multiprocessing, os, pickle, selectors, signal, socket, struct, sys, threading, time, traceback
 from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -93,6 +93,10 @@ def _read(stream) -> bytes:
     if len(header) < HEADER.size: raise EOFError
     return stream.read(HEADER.unpack(header)[1])
 
+def _give_back_memory():
+    "What a job has freed goes back to the system. GNU's C library keeps it, in pieces, and would grow from job to job"
+    if trim := getattr(ctypes.CDLL(None) if os.name == 'posix' else None, 'malloc_trim', None): trim(0)
+
 def _serve(connection: socket.socket): # instructions and jobs come in, answers go out
     "The life of a worker: take a job, say so, answer it, until the connection closes"
     _die_with_parent()
@@ -107,6 +111,7 @@ def _serve(connection: socket.socket): # instructions and jobs come in, answers 
             job = _read(stream)
             connection.sendall(_message(TAKEN))
             connection.sendall(_answer(function, job, common))
+            _give_back_memory()
     except (EOFError, BrokenPipeError, ConnectionResetError): pass  # the parent is done, or gone
 
 # %% ../nbs/00a_workers.ipynb #d9b4b0c1
