@@ -17,7 +17,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from tqdm.auto import tqdm
 
 from .metadata import read_metadata
-from .model import Checkpoint, check_device, check_order, load_checkpoint, probability, score_clips
+from .model import Checkpoint, NotFiniteError, check_device, check_order, load_checkpoint, probability, score_clips
 from .preprocessing import UsageError, check_out, command, read_clips, read_record, safe_path, shell_words, write_csv
 from .video import DeepfakeError, VideoError, atomic_path
 
@@ -34,18 +34,23 @@ def score_videos(
         face_path = safe_path(folder, row.face_path)
         _check_settings(checkpoint, face_path)
         clips, _ = read_clips(face_path, int(row.n_face_frames), config.n_frames, config.size)
-        logit, method_logits, frame_logits = score_clips(checkpoint.model, clips)
+        try: logit, method_logits, frame_logits = score_clips(checkpoint.model, clips)
+        except NotFiniteError: continue
         named = config.methods[int(method_logits.argmax())] if config.methods else 'unknown'
         videos.append({'video_id': row.video_id, 'is_fake': int(row.is_fake), 'method': row.method, 'logit': logit,
                        'p_fake': probability(logit, checkpoint.calibration), 'method_predicted': named})
         frames += [{'video_id': row.video_id, 'is_fake': int(row.is_fake), 'logit': float(value)} for value in frame_logits.ravel()]
-    if not videos: raise DeepfakeError(f'{folder}: no row that is ok, has a label and a face clip')
+    if not len(usable): raise DeepfakeError(f'{folder}: no row that is ok, has a label and a face clip')
+    if not videos: raise DeepfakeError(f'{folder}: the model gives NaN or an infinite value for every video; train it again')
+    if len(videos) < len(usable): print(f'{len(usable) - len(videos)} videos not scored: the model gives NaN or an infinite value for them', file=sys.stderr)
     return pd.DataFrame(videos), pd.DataFrame(frames)
 
 def _check_settings(checkpoint: Checkpoint, face_path: Path):
     "A model must see what it was trained on"
     record = read_record(face_path)
     if record is None: raise DeepfakeError(f'{face_path}: the .json beside it is missing; run deepfake_preprocess again')
+    made, trained = record.get('format'), checkpoint.clip_format
+    if made != trained: raise DeepfakeError(f'{face_path}: made as {made}, but the model was trained on {trained}; run deepfake_preprocess again')
     for name in ('size', 'margin'):
         made, trained = record['settings'].get(name), checkpoint.preprocessing.get(name)
         if made != trained: raise DeepfakeError(f'{face_path}: made with {name} {made}, but the model was trained with {trained}')
@@ -57,7 +62,7 @@ class Scorecard:
     n_videos: int                       # that were scored
     n_real: int
     n_fake: int
-    n_unusable: int                     # of the same split, not scored: without a face clip or a label
+    n_unusable: int                     # of the same split, not scored: without a face clip, a label, or a number from the model
     video_auc: float|None = None        # 0..1
     frame_auc: float|None = None        # 0..1, every frame by itself
     equal_error_rate: float|None = None # 0..1
@@ -70,6 +75,10 @@ class Scorecard:
 def _auc(frame: pd.DataFrame) -> float|None:
     "Area under the ROC curve, where there are both labels"
     return float(roc_auc_score(frame.is_fake, frame.logit)) if frame.is_fake.nunique() == 2 else None
+
+def _with_score(frame: pd.DataFrame) -> pd.DataFrame:
+    "Rows whose scores are numbers"
+    return frame[np.isfinite(frame[[name for name in ('logit', 'p_fake') if name in frame]]).all(axis=1)]
 
 def equal_error_rate(
     is_fake: np.ndarray, # (N,) 0 or 1
@@ -94,7 +103,10 @@ def make_scorecard(
     methods: tuple[str, ...]=(), # that the model knows
     n_unusable: int=0,      # videos of the set that have no score
 ) -> Scorecard:
-    "All measures of one set of videos"
+    "All measures of one set of videos; what has no finite score is unusable, and not real"
+    n_videos, videos, frames = len(videos), *map(_with_score, (videos, frames))
+    if not len(videos): raise DeepfakeError(f'none of the {n_videos} videos has a finite score')
+    n_unusable += n_videos - len(videos)
     said, both = (videos.p_fake >= .5).astype(int), videos.is_fake.nunique() == 2
     known = videos[(videos.is_fake == 1) & videos.method.isin(methods)]
     return Scorecard(
@@ -110,6 +122,7 @@ def plot_scorecard(
     videos: pd.DataFrame, # what they were made of
 ) -> Figure:
     "ROC curve, scores of both labels, and the confusion of methods"
+    videos = _with_score(videos)
     figure = Figure(figsize=(11, 3.2), dpi=60, layout='constrained')
     roc, scores, methods = figure.subplots(1, 3)
     if card.video_auc is not None:

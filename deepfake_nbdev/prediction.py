@@ -24,7 +24,7 @@ from scipy.special import softmax
 
 from . import __version__
 from .faces import to_crop
-from .model import Checkpoint, load_checkpoint, model_fingerprint, probability, score_clips
+from .model import Checkpoint, NotFiniteError, load_checkpoint, model_fingerprint, probability, score_clips
 from .preprocessing import CROP, Look, Settings, check_range, fault_row, other_face, read_clips, read_record
 from .video import DeepfakeError
 from .workers import IsolatedWorker, WorkerError, WorkerFailure
@@ -34,7 +34,7 @@ from .workers import IsolatedWorker, WorkerError, WorkerFailure
 class Verdict:
     "What the model says of one video, and what it rests on."
     video: str                    # the file, as given
-    status: str                   # 'ok', 'no_face', 'too_short' or 'unreadable'
+    status: str                   # 'ok', 'no_face', 'too_short', 'unreadable', or 'failed' where the model gives no number
     reason: str = ''              # why there is no verdict, where status is not 'ok'
     label: str|None = None        # 'real', 'fake' or 'uncertain'
     p_fake: float|None = None     # calibrated probability that the video is fake, 0..1: that of the face that decides
@@ -68,6 +68,9 @@ def load_model(
 
 def _settings(checkpoint: Checkpoint, min_frames: int|None=None) -> Settings:
     "Preprocessing as the model's training data had it, but for the shortest video that is judged"
+    for name, default in asdict(Settings()).items():
+        value = checkpoint.preprocessing.get(name, default)
+        if type(value) not in (type(default), int): raise TypeError(f'{name} must be a number, not a {type(value).__name__}')
     settings = Settings(**checkpoint.preprocessing)
     return settings if min_frames is None else replace(settings, min_frames=min_frames)
 
@@ -220,7 +223,9 @@ def _judge(checkpoint: Checkpoint, face_path: Path, row: Any) -> tuple[dict, Evi
     "Fields of the verdict, by what came of looking for faces"
     if isinstance(row, WorkerError): raise row
     if isinstance(row, WorkerFailure): row = fault_row(row.reason)
-    if row['status'] == 'ok': return _judge_faces(checkpoint, face_path)
+    if row['status'] == 'ok':
+        try: return _judge_faces(checkpoint, face_path)
+        except NotFiniteError as e: return {'status': 'failed', 'reason': str(e)}, None  # one face that cannot be judged may be the forged one
     return {'status': 'unreadable' if row['status'] == 'corrupt' else row['status'], 'reason': row['reason']}, None
 
 def _model_facts(checkpoint: Checkpoint) -> dict:
