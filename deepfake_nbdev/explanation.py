@@ -152,7 +152,8 @@ def _say_faces(verdict: Verdict) -> Iterator[dict]:
 # %% ../nbs/09_explanation.ipynb #fb5f1adb
 _UNUSABLE = {'no_face': 'No face was found in this video, and the model judges faces only.',
              'too_short': 'This video is too short for the model to judge.',
-             'unreadable': 'This file could not be read as a video.'}
+             'unreadable': 'This file could not be read as a video.',
+             'failed': 'The model gives no number for this video, which is a fault of the model.'}
 
 def _say_unusable(verdict: Verdict) -> Iterator[dict]:
     "Why there is no verdict"

@@ -89,7 +89,8 @@ def _pictures(
 _PARTS = {}  # the page's templates, by name
 
 _HEADINGS = {'fake': ('Likely fake', '✕'), 'real': ('Likely real', '✓'), 'uncertain': ('Uncertain', '?'), None: ('No verdict', '–')}
-_REASONS = {'no_face': 'No face was found', 'too_short': 'The video is too short', 'unreadable': 'The file cannot be read'}
+_REASONS = {'no_face': 'No face was found', 'too_short': 'The video is too short', 'unreadable': 'The file cannot be read',
+            'failed': 'The model has given no number'}
 
 def judged_words(
     judged: list[list[float]], # [from, to] in seconds

@@ -33,8 +33,9 @@ from torchvision.transforms import v2
 
 from .datasets import METHODS
 from .metadata import read_metadata
-from .model import Checkpoint, DeepfakeModel, ModelConfig, NotFiniteError, fit_calibration, save_checkpoint, score_clips
-from .preprocessing import CLIP_FORMAT, available_cores, command, pick_frames, read_clips, read_face_clip, read_record, safe_path
+from .model import Checkpoint, DeepfakeModel, ModelConfig, NotFiniteError, check_device, fit_calibration, save_checkpoint, score_clips
+from .preprocessing import (CLIP_FORMAT, available_cores, check_out, check_range, command, pick_frames, read_clips,
+                                          read_face_clip, read_record, safe_path, shell_words)
 from .video import DeepfakeError, VideoError, atomic_path
 
 # %% ../nbs/05_training.ipynb #1fbbff9f
@@ -411,12 +412,15 @@ def deepfake_train(
     lr: float=1e-3,                # highest learning rate
     no_pretrained: bool=False,     # start from random weights, download nothing
     seed: int=0,                   # of weights, order and augmentation
-    device: str=None,              # cpu or cuda; a GPU where there is one
+    device: str=None,              # cpu, cuda, cuda:1 or mps; a GPU where there is one
 ):
     "Train the CNN and LSTM for real/fake and for the method"
-    for name, value in (('epochs', epochs), ('n_frames', n_frames), ('bs', bs)):
-        if value < 1: raise DeepfakeError(f'--{name} must be at least 1, not {value}')
-    if not 0 < lr < math.inf: raise DeepfakeError(f'--lr must be greater than 0, not {lr}')
+    ranges = {'epochs': (epochs, 1, 10**6), 'freeze_epochs': (freeze_epochs, 0, 10**6), 'n_frames': (n_frames, 1, 1024), 'size': (size, 32, 1024),
+              'bs': (bs, 1, 10**5), 'lr': (lr, 1e-12, 1e12), 'seed': (seed, 0, 2**32 - 1)}
+    for name, (value, low, high) in ranges.items(): check_range(f'--{name}', value, low, high)
+    device = check_device(device)
+    check_out(out)
     checkpoint = train(meta, out, backbone, epochs, freeze_epochs, n_frames, size, bs, lr, not no_pretrained, seed, device=device)
     best = ', '.join(f'{name} {value:.3f}' for name, value in checkpoint.metrics.items())
     print(f'{out}: {backbone}, best epoch: {best}', file=sys.stderr)
+    print(f'next: deepfake_evaluate {shell_words(out, meta)}', file=sys.stderr)
