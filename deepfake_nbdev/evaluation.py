@@ -42,7 +42,8 @@ def score_videos(
         frames += [{'video_id': row.video_id, 'is_fake': int(row.is_fake), 'logit': float(value)} for value in frame_logits.ravel()]
     if not len(usable): raise DeepfakeError(f'{folder}: no row that is ok, has a label and a face clip')
     if not videos: raise DeepfakeError(f'{folder}: the model gives NaN or an infinite value for every video; train it again')
-    if len(videos) < len(usable): print(f'{len(usable) - len(videos)} videos not scored: the model gives NaN or an infinite value for them', file=sys.stderr)
+    n_failed = len(usable) - len(videos)
+    if n_failed: print(f'{n_failed} videos not scored: the model gives NaN or an infinite value for them', file=sys.stderr)
     return pd.DataFrame(videos), pd.DataFrame(frames)
 
 def _check_settings(checkpoint: Checkpoint, face_path: Path):
@@ -72,6 +73,7 @@ class Scorecard:
     methods: list[str] = field(default_factory=list)          # rows and columns of the confusion
     confusion: list[list[int]] = field(default_factory=list)  # true method by predicted method
 
+# %% ../nbs/06_evaluation.ipynb #ba2c19f8
 def _auc(frame: pd.DataFrame) -> float|None:
     "Area under the ROC curve, where there are both labels"
     return float(roc_auc_score(frame.is_fake, frame.logit)) if frame.is_fake.nunique() == 2 else None
@@ -97,6 +99,7 @@ def equal_error_rate(
     share = -gap[i - 1] / (gap[i] - gap[i - 1])
     return float(false_alarm[i - 1] + share * (false_alarm[i] - false_alarm[i - 1]))
 
+# %% ../nbs/06_evaluation.ipynb #9f8bb23e
 def make_scorecard(
     videos: pd.DataFrame,   # of `score_videos`
     frames: pd.DataFrame,   # of `score_videos`

@@ -31,6 +31,7 @@ def _shown(value) -> str: # at most 60 characters
     "A value for a message; of what is no plain value, its type alone"
     return repr(value)[:60] if type(value) in (str, int, float, bool, type(None)) else f'a {type(value).__name__}'
 
+# %% ../nbs/04_model.ipynb #a11b6cee
 @dataclass(frozen=True)
 class ModelConfig:
     "All that is needed to build the same network again. Raises `DeepfakeError` where none can be"
@@ -52,6 +53,7 @@ class ModelConfig:
             raise DeepfakeError(f'dropout must lie in 0..<1, not {_shown(self.dropout)}')
         _check_methods(self.methods)
 
+# %% ../nbs/04_model.ipynb #dd0fd182
 def _check_methods(methods: tuple[str, ...]):
     "Names that can be shown, each once"
     if type(methods) is not tuple or len(methods) > 1000: raise DeepfakeError('methods must be at most 1000 names')
@@ -169,7 +171,8 @@ def score_clips(
     model.eval()
     fake, method, frames = (o.float().cpu().numpy() for o in model(as_tensor(clips).to(model.mean.device)))
     if not all(np.isfinite(scores).all() for scores in (fake, method, frames)):
-        raise NotFiniteError('the model gives NaN or an infinite value instead of a score; train it again with deepfake_train, with a lower --lr')
+        raise NotFiniteError('the model gives NaN or an infinite value instead of a score; '
+                             'train it again with deepfake_train, with a lower --lr')
     return float(fake.mean()), method.mean(0), frames
 
 # %% ../nbs/04_model.ipynb #04f4f70f
@@ -226,6 +229,7 @@ def probability(
     result = low + (high - low) * expit(calibration['slope'] * np.asarray(logit, float) + calibration['intercept'])
     return float(result) if result.ndim == 0 else result
 
+# %% ../nbs/04_model.ipynb #db613b08
 def check_calibration(
     given: dict, # of a file, whole or in part
 ) -> dict: # whole
@@ -234,13 +238,16 @@ def check_calibration(
         raise DeepfakeError(f'calibration must be a dict of {", ".join(UNCALIBRATED)} alone')
     calibration = UNCALIBRATED | given
     band = calibration['uncertain']
-    if type(band) not in (list, tuple) or len(band) != 2: raise DeepfakeError('calibration: uncertain must be two numbers')
+    if type(band) not in (list, tuple) or len(band) != 2:
+        raise DeepfakeError('calibration: uncertain must be two numbers')
     numbers = calibration | {'uncertain': band[0], 'uncertain, above': band[1]}
     for name, value in numbers.items():
-        low, high = {'slope': (1e-3, 1e3), 'intercept': (-1e3, 1e3), 'n_videos': (0, 1e9)}.get(name, (0, 1))
+        ranges = {'slope': (1e-3, 1e3), 'intercept': (-1e3, 1e3), 'n_videos': (0, 1e9)}
+        low, high = ranges.get(name, (0, 1))
         if type(value) not in (int, float) or not low <= value <= high:
             raise DeepfakeError(f'calibration: {name} must lie in {low:g}..{high:g}, not {_shown(value)}')
-    if calibration['low'] >= calibration['high'] or band[0] > band[1]: raise DeepfakeError('calibration: its ends are the wrong way round')
+    if calibration['low'] >= calibration['high'] or band[0] > band[1]:
+        raise DeepfakeError('calibration: its ends are the wrong way round')
     return calibration
 
 # %% ../nbs/04_model.ipynb #4ebd18c3
@@ -267,15 +274,18 @@ def _check_facts(facts: dict[str, dict]):
         length = 0
         for part in json.JSONEncoder(allow_nan=False).iterencode(facts):
             length += len(part)
-            if length > 10**6: raise DeepfakeError(f'more than a million characters in {", ".join(facts)}')
+            if length > 10**6:
+                raise DeepfakeError(f'more than a million characters in {", ".join(facts)}')
     except (TypeError, ValueError, RecursionError) as e:
         raise DeepfakeError(f'no plain values, or no finite ones, in {", ".join(facts)} ({e})') from None
 
 def _check_finite(state: dict[str, Tensor]):
     "No tensor holds NaN or infinity. Raises `NotFiniteError`"
     for name, tensor in state.items():
-        if tensor.is_floating_point() and tensor.numel() and not torch.stack(torch.aminmax(tensor)).isfinite().all():
-            raise NotFiniteError(f'{name} holds NaN or infinite values, as a training that diverged leaves them; train again with a lower --lr')
+        counts = tensor.is_floating_point() and tensor.numel()
+        if counts and not torch.stack(torch.aminmax(tensor)).isfinite().all():
+            raise NotFiniteError(f'{name} holds NaN or infinite values, as a training that diverged leaves them; '
+                                 'train again with a lower --lr')
 
 # %% ../nbs/04_model.ipynb #ba29fd7e
 def save_checkpoint(
@@ -295,7 +305,8 @@ def save_checkpoint(
     with atomic_path(path) as beside: torch.save(content, beside)
 
 # %% ../nbs/04_model.ipynb #6db24d98
-_MAX_DIRECTORY, _MAX_PICKLE, _MAX_TUPLES = 2 * 2**20, 512 * 2**10, 25_000  # twice what timm's deepest networks need, and more
+# twice what timm's deepest networks need, and more
+_MAX_DIRECTORY, _MAX_PICKLE, _MAX_TUPLES = 2 * 2**20, 512 * 2**10, 25_000
 
 def _read_pickle(path: Path) -> bytes:
     "Names and sizes in a `.pt`, once its directory is seen to hold no more than the file. Raises `DeepfakeError`"
@@ -304,27 +315,41 @@ def _read_pickle(path: Path) -> bytes:
         file.seek(max(0, n_bytes - 98))
         end = file.read()
     if (end[:4], end[56:60], end[76:80]) != (b'PK\6\6', b'PK\6\7', b'PK\5\6'):
-        raise DeepfakeError('not a file of plain tensors and values, or not all of it. Models of other projects, and pickles, are not loaded, since they can run code')
-    if int.from_bytes(end[40:48], 'little') > _MAX_DIRECTORY: raise DeepfakeError('a directory of more parts than a model has')
+        raise DeepfakeError('not a file of plain tensors and values, or not all of it. '
+                            'Models of other projects, and pickles, are not loaded, since they can run code')
+    if int.from_bytes(end[40:48], 'little') > _MAX_DIRECTORY:
+        raise DeepfakeError('a directory of more parts than a model has')
     with zipfile.ZipFile(path) as archive:
-        parts = archive.infolist()
-        unpacked = sum(part.file_size for part in parts)
-        if unpacked > n_bytes or any(part.compress_type for part in parts):
-            raise DeepfakeError(f'compressed, or parts that overlap: {n_bytes:,} bytes that would become {unpacked:,}. Unpack nothing from it')
-        names = {part.filename.lower() for part in parts}
-        folder = parts[0].filename.split('/')[0] if parts else ''
-        if len(names) < len(parts) or any(not part.filename.startswith(f'{folder}/') for part in parts) or f'{folder}/data.pkl'.lower() not in names:
-            raise DeepfakeError('not a file of plain tensors and values: its parts are not those of torch.save')
-        if archive.getinfo(f'{folder}/data.pkl').file_size > _MAX_PICKLE: raise DeepfakeError('more names and values than a model has')
-        return archive.read(f'{folder}/data.pkl')
+        pickled = _find_pickle(archive.infolist(), n_bytes)
+        return archive.read(pickled)
+
+# %% ../nbs/04_model.ipynb #9b4014be
+def _find_pickle(parts: list[zipfile.ZipInfo], n_bytes: int) -> zipfile.ZipInfo:
+    "The pickle among the parts of an archive. Raises `DeepfakeError` where they are not those of `torch.save`"
+    unpacked = sum(part.file_size for part in parts)
+    if unpacked > n_bytes or any(part.compress_type for part in parts):
+        raise DeepfakeError(f'compressed, or parts that overlap: {n_bytes:,} bytes that would become {unpacked:,}. '
+                            'Unpack nothing from it')
+    names = {part.filename.lower() for part in parts}  # PyTorch takes a.pkl and A.PKL for one
+    folder = parts[0].filename.split('/')[0] if parts else ''
+    elsewhere = [part for part in parts if not part.filename.startswith(f'{folder}/')]
+    found = [part for part in parts if part.filename == f'{folder}/data.pkl']
+    if len(names) < len(parts) or elsewhere or not found:
+        raise DeepfakeError('not a file of plain tensors and values: its parts are not those of torch.save')
+    if found[0].file_size > _MAX_PICKLE: raise DeepfakeError('more names and values than a model has')
+    return found[0]
+
+# %% ../nbs/04_model.ipynb #70eb998f
+_PLAIN = r'collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch \w+Storage'  # all that `torch.save` calls for
 
 def _check_pickle(pickled: bytes):
     "Nothing is asked for but dicts, and tensors over storages. Raises `DeepfakeError`"
     n_tuples = 0
     for instruction, argument, _ in pickletools.genops(pickled):
         n_tuples += 'TUPLE' in instruction.name
-        if 'GLOBAL' in instruction.name and not re.fullmatch(r'collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch \w+Storage', str(argument)):
-            raise DeepfakeError(f'not a file of plain tensors and values: it asks for {_shown(argument)}, which could run code or fill the memory')
+        if 'GLOBAL' in instruction.name and not re.fullmatch(_PLAIN, str(argument)):
+            raise DeepfakeError(f'not a file of plain tensors and values: it asks for {_shown(argument)}, '
+                                'which could run code or fill the memory')
     if n_tuples > _MAX_TUPLES: raise DeepfakeError('more names and values than a model has')
 
 # %% ../nbs/04_model.ipynb #351fd753
@@ -332,26 +357,33 @@ def _check_names(given, wanted, what: str):
     "The same names. Raises `DeepfakeError`"
     if type(given) is not dict: raise DeepfakeError(f'{what} must be a dict, not {_shown(given)}')
     missing, foreign = [name for name in wanted if name not in given], [name for name in given if name not in wanted]
-    if missing: raise DeepfakeError(f'{what} lacks {missing[0]}' + f' and {len(missing) - 1} more' * (len(missing) > 1))
-    if foreign: raise DeepfakeError(f'{what} holds {_shown(foreign[0])}' + f' and {len(foreign) - 1} more' * (len(foreign) > 1) + ', which is not known')
+    more = f' and {len(missing or foreign) - 1} more' if len(missing or foreign) > 1 else ''
+    if missing: raise DeepfakeError(f'{what} lacks {missing[0]}{more}')
+    if foreign: raise DeepfakeError(f'{what} holds {_shown(foreign[0])}{more}, which is not known')
 
 def _check_room(network: nn.Module, n_bytes: int):
     "A file is large enough for a network's weights. Raises `DeepfakeError`"
-    needed = sum({id(tensor): tensor.nbytes for tensor in network.state_dict(keep_vars=True).values()}.values())  # what is shared is saved once
-    if needed > n_bytes: raise DeepfakeError(f'its config needs {needed:,} bytes of weights, and the file has {n_bytes:,}')
+    tensors = {id(tensor): tensor for tensor in network.state_dict(keep_vars=True).values()}  # what is shared is saved once
+    needed = sum(tensor.nbytes for tensor in tensors.values())
+    if needed > n_bytes:
+        raise DeepfakeError(f'its config needs {needed:,} bytes of weights, and the file has {n_bytes:,}')
 
+# %% ../nbs/04_model.ipynb #42936aa0
 def _check_state(state, wanted: dict[str, Tensor]):
     "The tensors of a file are those of a network. Raises `DeepfakeError`"
     _check_names(state, wanted, 'state_dict')
     for name, tensor in wanted.items():
         given = state[name]
         if type(given) is not Tensor: raise DeepfakeError(f'{name} must be a tensor, not {_shown(given)}')
-        if (given.device.type, given.layout, given.dtype, given.shape) != ('cpu', torch.strided, tensor.dtype, tensor.shape):
-            raise DeepfakeError(f'{name} must be {tensor.dtype} {tuple(tensor.shape)}, not {given.dtype} {tuple(given.shape)}')
+        if (given.device.type, given.layout) != ('cpu', torch.strided): raise DeepfakeError(f'{name} must be a dense tensor')
+        if (given.dtype, given.shape) != (tensor.dtype, tensor.shape):
+            raise DeepfakeError(f'{name} must be {tensor.dtype} {tuple(tensor.shape)}, '
+                                f'not {given.dtype} {tuple(given.shape)}')
     _check_finite(state)
     for name, low in (('mean', 0), ('std', .01)):
         if not ((low <= state[name]) & (state[name] <= 1)).all(): raise DeepfakeError(f'{name} must lie in {low}..1')
 
+# %% ../nbs/04_model.ipynb #6f5ae938
 def _build_model(content: dict, n_bytes: int) -> DeepfakeModel:
     "The network of a file with its weights, once it is seen to fit. Raises `DeepfakeError`"
     config, methods = content['config'], content['methods']
@@ -383,9 +415,12 @@ def _clip_format(preprocessing: dict) -> str:
     "Takes the version of the face clips out of the settings. Raises `DeepfakeError` where this version of the library makes others"
     made = preprocessing.pop('format', None)
     if made == CLIP_FORMAT: return made
-    told = 'does not say which face clips it was trained on' if made is None else f'was trained on face clips of format {_shown(made)}'
-    raise DeepfakeError(f'it {told}, and would judge those of {CLIP_FORMAT!r} wrongly; make new ones with deepfake_preprocess and train it again')
+    told = f'was trained on face clips of format {_shown(made)}'
+    if made is None: told = 'does not say which face clips it was trained on'
+    raise DeepfakeError(f'it {told}, and would judge those of {CLIP_FORMAT!r} wrongly; '
+                        'make new ones with deepfake_preprocess and train it again')
 
+# %% ../nbs/04_model.ipynb #fbfbe17c
 def _read_checkpoint(path: Path) -> Checkpoint:
     "As `load_checkpoint`, with messages that do not name the file"
     _check_pickle(_read_pickle(path))
@@ -398,16 +433,20 @@ def _read_checkpoint(path: Path) -> Checkpoint:
     facts |= {'calibration': check_calibration(facts['calibration']), 'clip_format': _clip_format(facts['preprocessing'])}
     return Checkpoint(_build_model(content, path.stat().st_size), **facts)
 
+# %% ../nbs/04_model.ipynb #4978fc2c
 def load_checkpoint(
     path: str|Path,     # `.pt`
     device: str='cpu',  # where the model shall be
 ) -> Checkpoint:
-    "Read a `.pt` without running any code from it, and without making room for what is not in it. Raises `DeepfakeError` for anything else"
+    "Read a `.pt`: no code from it is run, no room made for what it lacks. Raises `DeepfakeError` for anything else"
     path = Path(path)
-    if not path.is_file(): raise DeepfakeError(f'{path}: ' + ('not a file' if path.exists() else 'no such file') + '; a model is made by deepfake_train')
+    if not path.is_file():
+        fault = 'not a file' if path.exists() else 'no such file'
+        raise DeepfakeError(f'{path}: {fault}; a model is made by deepfake_train')
     try: checkpoint = _read_checkpoint(path)
     except DeepfakeError as e: raise DeepfakeError(f'{path}: refused: {e}') from None
     except OSError as e: raise DeepfakeError(f'{path}: cannot be read: {e.strerror}') from None
-    except Exception as e: raise DeepfakeError(f'{path}: refused: damaged, or changed by hand ({type(e).__name__}: {str(e)[:200]})') from None
+    except Exception as e:  # of PyTorch, zipfile, pickletools, timm: whatever the file made them stumble over
+        raise DeepfakeError(f'{path}: refused: damaged, or changed by hand ({type(e).__name__}: {str(e)[:200]})') from None
     checkpoint.model.to(device).eval()
     return checkpoint

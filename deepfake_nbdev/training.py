@@ -74,7 +74,8 @@ def read_settings(
     records = [read_record(item.face_path) for item in some]
     if None in records: raise DeepfakeError(f'{some[records.index(None)].face_path}: the .json beside it is missing; run deepfake_preprocess again')
     for item, record in zip(some, records):
-        if record.get('format') != CLIP_FORMAT: raise DeepfakeError(f'{item.face_path}: not made by this version of deepfake_nbdev; run deepfake_preprocess again')
+        if record.get('format') != CLIP_FORMAT:
+            raise DeepfakeError(f'{item.face_path}: not made by this version of deepfake_nbdev; run deepfake_preprocess again')
     settings = records[0]['settings']
     for item, record in zip(some, records):
         if record['settings'] != settings: raise DeepfakeError(f'{item.face_path}: made with other settings than {some[0].face_path}; run deepfake_preprocess again')
@@ -325,8 +326,9 @@ class StopDiverged(Callback):
 
 def _diverged(stop: StopDiverged, n_epochs: int, lr: float, out: Path, best: int) -> DeepfakeError:
     "What to say"
-    kept = f'{out} holds the best model until then, of epoch {best}' if best else f'{out} is of an earlier run, and as it was' if out.exists() else 'no model was written'
-    return DeepfakeError(f'training diverged in epoch {stop.begun} of {n_epochs}: the loss exploded or is no longer a number; '
+    kept = f'{out} is of an earlier run, and as it was' if out.exists() else 'no model was written'
+    if best: kept = f'{out} holds the best model until then, of epoch {best}'
+    return DeepfakeError(f'training diverged in epoch {stop.begun} of {n_epochs}: the loss exploded or is no number; '
                          f'try a lower --lr than {lr:g}, such as {min(lr / 10, 1e-3):g}; {kept}')
 
 # %% ../nbs/05_training.ipynb #fb401431
