@@ -21,7 +21,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from . import __version__
 from .explanation import explain, percent, region_words
 from .gradcam_roi import add_regions, overlay_heatmap
-from .model import Checkpoint, check_device, check_order
+from .model import Checkpoint, NotFiniteError, check_device, check_order
 from .prediction import SEARCH, WHOLE, Evidence, Verdict, blank_verdict, load_model, predict_videos, source_facts
 from .preprocessing import (Look, Settings, UsageError, absent_words, check_out, check_range, command, find_videos,
                                           shell_words, summarise)
@@ -543,10 +543,18 @@ def _report(
     if not os.path.lexists(verdict.video): return replace(verdict, reason=absent_words(verdict.video)), None
     pictures = {}
     if evidence is not None:
-        verdict, heat = add_regions(checkpoint, verdict, evidence)
+        try: verdict, heat = add_regions(checkpoint, verdict, evidence)
+        except NotFiniteError as e: return _failed(verdict, str(e), out_dir, how)
         pictures = {'frames': evidence.clip, 'heatmaps': heat, 'times': evidence.times.tolist(), 'portraits': evidence.portraits}
     verdict = replace(verdict, explanation=explain(verdict, how))
     return verdict, write_report(verdict, out_dir, **pictures)
+
+def _failed(verdict: Verdict, reason: str, out_dir: str|Path, how: str) -> tuple[Verdict, Path]:
+    "A model that gives no number once a region is hidden is not to be believed at all"
+    kept = {name: getattr(verdict, name) for name in ('video', 'model', 'preprocessing', 'source', 'version')}
+    verdict = Verdict(**kept, status='failed', reason=reason)
+    verdict = replace(verdict, explanation=explain(verdict, how))
+    return verdict, write_report(verdict, out_dir)
 
 def finished_report(
     expected: Verdict, # video, model, settings and version, as `report_videos` would have them

@@ -630,10 +630,10 @@ def cannot_write(
     """In words, why something cannot be written
 
     >>> cannot_write('out', OSError(errno.ENOSPC, 'No space left on device'))
-    'out: cannot be written: no space left on device; make room, and the same command goes on from here'
+    'out: cannot be written: no space left on device; make room, and run the command again'
     """
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    advice = 'make room, and the same command goes on from here' if full else 'choose another place, or see to the rights'
+    advice = 'make room, and run the command again' if full else 'choose another place, or see to the rights'
     reason = error.strerror or str(error)
     return f'{path}: cannot be written: {reason[:1].lower()}{reason[1:]}; {advice}'
 
