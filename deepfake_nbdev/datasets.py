@@ -329,7 +329,6 @@ def _compression_in(folders: str) -> str:
     found = re.findall(r'(?<![a-z0-9])c(?:0|23|40)(?![a-z0-9])', folders.lower())
     return _compression(found[-1]) if found else ''
 
-
 # %% ../nbs/02a_datasets.ipynb #a1c0d014
 _DFD = re.compile(rf'{_START}(?:original_sequences/actors|DFD_original[ _]sequences|(?P<fake>manipulated_sequences/DeepFakeDetection|'
                   rf'DFD_manipulated[ _]sequences|(?<!fake/)DeepFakeDetection))/(?:DFD_[a-z]+[ _]sequences/)?(?:{_COMPRESSION}/)?(?:videos/)?'
@@ -586,7 +585,6 @@ def _av_row(path: str, match: re.Match, facts: dict[str, str]) -> dict:
                [f'FakeAVCeleb/{i}' for i in dict.fromkeys([person, *others])], target_id=person, source_id=(others or [''])[0])
     return row | {'reason': f'{folder}: genuine faces, fake sound'} if folder == 'RealVideo-FakeAudio' else row
 
-
 # %% ../nbs/02a_datasets.ipynb #5e1c0a05
 _AV_COLUMNS = ['source', 'target1', 'target2', 'method', 'category', 'type', 'race', 'gender']
 
@@ -609,7 +607,6 @@ def _av_list(
         if not (match := _AV.search(name)): raise _fault(path, line, f'{name!r} is no video of FakeAVCeleb; expected such as {_AV_FOLDERS[0]}/African/men/id00076/00109.mp4')
         listed[_av_key(match)] = match, dict(zip(_AV_COLUMNS, cells)) | {'where': f'{path.name}:{line}'}
     return listed
-
 
 # %% ../nbs/02a_datasets.ipynb #5e1c0a07
 _DF40_METHODS = {name.lower(): name for name in (
@@ -635,7 +632,6 @@ def _df40_row(path: str, method: str, place: str, target: str, source: str|None)
     target, source = target.lower(), (source or '').lower()
     of = 'Celeb-DF' if target.startswith('id') else 'FaceForensics++'
     return _row('DF40', place + _stem(path), path, _DF40_METHODS[method.lower()], [f'{of}/{i}' for i in (target, source) if i], target_id=target, source_id=source)
-
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d020
 _COLUMNS = ('path', 'filename', 'label', 'is_fake', 'method', 'split', 'person', 'group', 'target_id', 'source_id', 'original_id', 'dataset', 'compression')
@@ -729,7 +725,6 @@ def called_after(
     pair, swap = re.fullmatch(r'(\d{3})_(\d{3})', key), re.fullmatch(r'(id_\d+)_id_\d+_(\d{4})', key)
     return [key] * bool(key) + list(pair.groups() if pair else ()) + ([f'{swap[1]}_{swap[2]}'] if swap else [])
 
-
 # %% ../nbs/02a_datasets.ipynb #a1c0d023
 _PLAIN = re.compile(rf'(?:(?P<split>{"|".join(SPLITS)})/)?(?P<label>real|fake)/(?:(?!videos/)(?P<method>[^/]+)/)?(?:.*/)?[^/]+', re.I)
 
@@ -812,7 +807,6 @@ def _say_pairs(tree: Tree, made_from: dict[_Plain, list[_Plain]]):
         tree.notes.append(f'{readable(dataset)}: {n} {"fake is" if n == 1 else "fakes are"} called after a real, as {readable(fake.path)} after {readable(real.path)}: '
                           'taken for made from it, and kept on its side of a split; a guess, and a labels.csv with original_id and person knows better')
 
-
 # %% ../nbs/02a_datasets.ipynb #a1c0d025
 READERS: dict[str, Callable[[Tree], list[dict]]] = {
     'table': read_table, 'FaceForensics++': read_faceforensics, 'DeepFakeDetection': read_dfd, 'Celeb-DF-v1': read_celeb_df, 'Celeb-DF-v2': read_celeb_df,
@@ -891,7 +885,6 @@ def _layouts_of(videos: list[str]) -> list[Layout]:
 
 def _folder_and_name(path: str) -> tuple[str, str]: return readable(path.rpartition('/')[0]), readable(path.rpartition('/')[2])
 
-
 # %% ../nbs/02a_datasets.ipynb #5e1c0a0b
 def _lacks(layout: Layout, beside: list[Layout], videos: list[str]) -> tuple[float, str]|None:
     "How near videos come to the one layout of a dataset that is not there, and in words what is missing; None for not at all"
@@ -922,7 +915,6 @@ def _nearness(layout: Layout, folders: list[str], videos: list[str], lists: set[
     plain, parts = layout.example.partition('/')[0], {part.lower() for at in folders for part in at.split('/') if part}
     close = difflib.get_close_matches(plain.lower(), sorted(parts), 1, .75)
     return (1, f'a folder {readable(close[0])}/ is there: was {plain}/ meant, as in {layout.called}?') if close else (0, '')
-
 
 # %% ../nbs/02a_datasets.ipynb #a1c0d029
 class UnknownLayoutError(DeepfakeError):

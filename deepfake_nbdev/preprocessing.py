@@ -6,12 +6,12 @@
 __all__ = ['VIDEO_SUFFIXES', 'OUTPUT_MARK', 'PICTURE_SUFFIXES', 'STRETCH_SECONDS', 'STRETCH_FRAMES', 'CLIP_FORMAT', 'ROW_COLUMNS',
            'CROP', 'UsageError', 'check_range', 'Settings', 'Found', 'readable', 'printable', 'suffix_of',
            'tell_others', 'absent_words', 'search_folder', 'scan_videos', 'find_videos', 'clip_name', 'video_names',
-           'relative_name', 'fault_row', 'validate_video', 'cut_frame', 'Look', 'other_face', 'crop_faces',
-           'record_row', 'json_path', 'pick_frames', 'read_face_clip', 'read_clips', 'lock_folder', 'mark_output',
-           'read_record', 'preprocess', 'safe_path', 'clean_temporary', 'check_workers', 'available_cores',
-           'Terminated', 'command', 'summarise', 'shell_words', 'with_faults', 'as_column', 'row_table', 'to_csv',
-           'write_csv', 'check_out', 'deepfake_validate_video', 'deepfake_cut_frame', 'deepfake_crop_faces',
-           'check_apart']
+           'relative_name', 'fault_row', 'validate_video', 'cut_frame', 'source_facts', 'Look', 'other_face',
+           'crop_faces', 'record_row', 'json_path', 'pick_frames', 'read_face_clip', 'read_clips', 'lock_folder',
+           'mark_output', 'read_record', 'preprocess', 'safe_path', 'clean_temporary', 'check_workers',
+           'available_cores', 'Terminated', 'command', 'summarise', 'shell_words', 'with_faults', 'as_column',
+           'row_table', 'to_csv', 'write_csv', 'check_out', 'deepfake_validate_video', 'deepfake_cut_frame',
+           'deepfake_crop_faces', 'check_apart']
 
 # %% ../nbs/02_preprocessing.ipynb #0625b8e0
 import csv, errno, hashlib, json, os, re, shlex, shutil, signal, sys, tempfile, threading
@@ -393,10 +393,12 @@ def _frame_records(
     return [{'index': index, 'time': round(time, 4), 'box': rounded(box), 'landmarks': rounded(points), 'prob': round(prob, 4), 'crop': rounded(crop)}
             for index, time, box, points, prob, crop in zip(track.frames, track.times, track.boxes, track.landmarks, track.probs, boxes)]
 
-def _fingerprint(path: str|Path) -> dict:
-    "What tells whether a source file has changed; empty where it is gone"
+def source_facts(
+    path: str|Path, # a file, perhaps
+) -> dict: # 'bytes' and 'modified_ns' (since 1970); empty where there is none
+    "What tells whether a source file has changed, without reading it"
     try: stat = os.stat(path)
-    except OSError: return {}
+    except (OSError, ValueError): return {}
     return {'bytes': stat.st_size, 'modified_ns': stat.st_mtime_ns}
 
 def _write_json(path: Path, record: dict):
@@ -538,7 +540,7 @@ def record_row(
 ):
     "Write the `.json` beside a face clip; a clip of an earlier run that no longer holds is removed. Raises `WorkerError`"
     face_path = Path(face_path)
-    record = {'format': CLIP_FORMAT, 'source': _fingerprint(path), 'settings': asdict(settings)} | row
+    record = {'format': CLIP_FORMAT, 'source': source_facts(path), 'settings': asdict(settings)} | row
     try:
         if row['status'] == 'ok': record['clip_bytes'] = face_path.stat().st_size
         else: face_path.unlink(missing_ok=True)
@@ -636,7 +638,7 @@ def read_record(
 
 def _row_done(path: str|Path, face_path: Path, cut_path: Path|None, settings: Settings, retry_failed: bool) -> dict|None:
     "The row of a video that needs no work, or None"
-    made = {'format': CLIP_FORMAT, 'source': _fingerprint(path), 'settings': asdict(settings)}
+    made = {'format': CLIP_FORMAT, 'source': source_facts(path), 'settings': asdict(settings)}
     record = read_record(face_path) or {}
     if any(record.get(key) != value for key, value in made.items()): return None
     if record.get('untested'): return None  # rights change without a trace in the file

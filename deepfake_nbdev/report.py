@@ -22,9 +22,9 @@ from . import __version__
 from .explanation import explain, percent, region_words
 from .gradcam_roi import add_regions, overlay_heatmap
 from .model import Checkpoint, NotFiniteError, check_device, check_order
-from .prediction import SEARCH, WHOLE, Evidence, Verdict, blank_verdict, load_model, predict_videos, source_facts
+from .prediction import SEARCH, WHOLE, Evidence, Verdict, blank_verdict, load_model, predict_videos
 from .preprocessing import (Look, Settings, UsageError, absent_words, check_out, check_range, command, find_videos,
-                                          shell_words, summarise)
+                                          shell_words, source_facts, summarise)
 from .video import atomic_path
 
 # %% ../nbs/10_report.ipynb #ad2e57c4
@@ -544,17 +544,15 @@ def _report(
     pictures = {}
     if evidence is not None:
         try: verdict, heat = add_regions(checkpoint, verdict, evidence)
-        except NotFiniteError as e: return _failed(verdict, str(e), out_dir, how)
-        pictures = {'frames': evidence.clip, 'heatmaps': heat, 'times': evidence.times.tolist(), 'portraits': evidence.portraits}
+        except NotFiniteError as e: verdict = _failed(verdict, str(e))
+        else: pictures = {'frames': evidence.clip, 'heatmaps': heat, 'times': evidence.times.tolist(), 'portraits': evidence.portraits}
     verdict = replace(verdict, explanation=explain(verdict, how))
     return verdict, write_report(verdict, out_dir, **pictures)
 
-def _failed(verdict: Verdict, reason: str, out_dir: str|Path, how: str) -> tuple[Verdict, Path]:
+def _failed(verdict: Verdict, reason: str) -> Verdict:
     "A model that gives no number once a region is hidden is not to be believed at all"
     kept = {name: getattr(verdict, name) for name in ('video', 'model', 'preprocessing', 'source', 'version')}
-    verdict = Verdict(**kept, status='failed', reason=reason)
-    verdict = replace(verdict, explanation=explain(verdict, how))
-    return verdict, write_report(verdict, out_dir)
+    return Verdict(**kept, status='failed', reason=reason)
 
 def finished_report(
     expected: Verdict, # video, model, settings and version, as `report_videos` would have them
@@ -583,9 +581,11 @@ def report_videos(
     resume: bool=False,        # keep reports that are finished already
 ) -> Iterator[tuple[Verdict, Path|None]]: # the verdict with regions and explanation, and its page, in the order given
     "Judge videos, explain each verdict, and write its report. What is no file has a verdict that says so, and no page"
-    videos, blank = list(videos), blank_verdict(checkpoint, min_frames, max_faces, look)
-    wanted = [replace(blank, video=str(video), source=source_facts(video)) for video in videos] if resume else []
-    kept = {one.video: found for one in wanted if (found := finished_report(one, out_dir, how))}
+    videos, kept = list(videos), {}
+    if resume:
+        blank = blank_verdict(checkpoint, min_frames, max_faces, look)
+        wanted = (replace(blank, video=str(video), source=source_facts(video)) for video in videos)
+        kept = {one.video: found for one in wanted if (found := finished_report(one, out_dir, how))}
     todo = [video for video in videos if str(video) not in kept]
     if kept: print(f'{len(kept)} of {len(videos)} reports are finished already, by the same model in the same way', file=sys.stderr)
     with closing(predict_videos(checkpoint, todo, min_frames, max_faces, n_workers, look=look)) as judged:

@@ -507,7 +507,6 @@ def _audit_row(
             'examples': ', '.join(f'{name} in {video_ids[row]}' for name, row in zip(shown, some['row'])),
             'advice': "by the dataset's design; --split group keeps people apart" if by_design else _KINDS[kind][1]}
 
-
 # %% ../nbs/02b_splits.ipynb #5e1c0b02
 def _unknown(table: pd.DataFrame) -> list[dict]:
     "Notes on datasets of whose people and sources nothing is known, or no more than file names tell"
@@ -533,7 +532,6 @@ def _note(kind: str, rows: pd.DataFrame, advice: str) -> dict:
     "A row of the audit on what cannot be known of a dataset's videos"
     return {'kind': kind, 'severity': 'note', 'splits': '', 'datasets': _text(rows, 'dataset')[0], 'count': len(rows), 'videos': len(rows),
             'examples': _text(rows, 'video_id')[0], 'advice': advice}
-
 
 # %% ../nbs/02b_splits.ipynb #5b0a1206
 def show_audit(

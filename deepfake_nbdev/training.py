@@ -178,7 +178,7 @@ def clip_dataloaders(
     device: str|None=None,      # None: a GPU where there is one
 ) -> ClipDataLoaders:
     "Training and validation batches"
-    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    device = check_device(device)
     num_workers = (0 if device == 'cpu' else min(8, available_cores())) if num_workers is None else num_workers
     n_train = sum(item.split == 'train' for item in items)
     loaders = clip_datablock(config, augmentation).dataloaders(items, bs=min(bs, n_train), num_workers=num_workers, device=torch.device(device))
