@@ -28,11 +28,11 @@ bench: .venv ## the benchmarks: speed, agreement and memory against peers; ARGS=
 	@status=0; for script in faces preprocess; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py $(ARGS) || status=1; done; exit $$status
 
 export: .venv ## modules from notebooks, notebooks cleaned, README.md from nbs/index.ipynb
-	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python scripts/readme.py
+	@$(BIN)/nbdev-export && $(BIN)/nbdev-clean && $(BIN)/python scripts/readme.py
 
 docs: .venv ## the documentation site in _docs/; needs Quarto (https://quarto.org/docs/get-started)
 	@command -v quarto >/dev/null || { echo "Quarto is not installed: https://quarto.org/docs/get-started"; exit 1; }
-	@PATH="$(CURDIR)/$(BIN):$$PATH" nbdev_docs
+	@PATH="$(CURDIR)/$(BIN):$$PATH" nbdev-docs
 
 lock: ## constraints.txt anew from setup.py and constraints.in; ARGS=--upgrade for the newest of everything
 	@$(SETUP)

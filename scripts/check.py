@@ -11,10 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
+from configparser import ConfigParser
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Mapping
 
-from nbdev.config import get_config
+from nbdev.config import get_config, read_version
 from nbdev.doclinks import nbglob
 from readme import RELATIVE_LINK, render
 
@@ -53,13 +55,20 @@ def load_notebooks() -> dict[Path, list[dict]]:
     return {path: json.loads(path.read_text(encoding='utf-8'))['cells'] for path in sorted(nbglob(NOTEBOOKS, as_path=True))}
 
 
+def package_facts() -> Mapping[str, str]:
+    "What settings.ini says of the package"
+    config = ConfigParser(delimiters=['='])
+    config.read(ROOT / 'settings.ini', encoding='utf-8')
+    return config['DEFAULT']
+
+
 def exports() -> Iterator[str]:
     "Notebooks are clean, and the modules are what they export"
     with tempfile.TemporaryDirectory() as folder:
         copy = copy_project(Path(folder))
         for module in (copy / LIBRARY.name).rglob('*.py'):
             if module.name != '__init__.py': module.unlink()
-        for command in 'nbdev_clean', 'nbdev_export': run([BIN / command], copy)
+        for command in 'nbdev-clean', 'nbdev-export': run([BIN / command], copy)
         for part, pattern, fault in ((NOTEBOOKS, '*.ipynb', 'is not clean'), (LIBRARY, '*.py', 'is not what the notebooks export')):
             here, there = ({path.relative_to(top): path.read_bytes() for path in (top / part.name).rglob(pattern)} for top in (ROOT, copy))
             for name in sorted(here.keys() | there.keys()):
@@ -107,11 +116,20 @@ def pins() -> Iterator[str]:
     "constraints.txt pins every requirement of settings.ini"
     normal = lambda name: re.sub(r'[-_.]+', '-', name).lower()
     pinned = {normal(found) for found in re.findall(r'^([\w.-]+)==', (ROOT / 'constraints.txt').read_text(), re.MULTILINE)}
-    for key, value in get_config().d.items():
+    for key, value in package_facts().items():
         if not key.endswith('requirements'): continue
         for requirement in value.split():
             name = re.match(r'[\w.-]+', requirement)[0]
             if normal(name) not in pinned: yield f'{name} ({key} in settings.ini) is not in constraints.txt: run `make lock`'
+
+
+def facts() -> Iterator[str]:
+    "What has to stand in two places is the same in both"
+    said = package_facts()
+    project = tomllib.loads((ROOT / 'pyproject.toml').read_text(encoding='utf-8'))['project']
+    for key, elsewhere, place in (('lib_name', project['name'], 'pyproject.toml'), ('version', read_version(LIBRARY), f'{LIBRARY.name}/__init__.py'),
+                                  ('min_python', project['requires-python'].removeprefix('>='), 'pyproject.toml')):
+        if said[key] != elsewhere: yield f'{key} is {said[key]} in settings.ini, and {elsewhere} in {place}'
 
 
 def docs() -> Iterator[str]:
@@ -140,7 +158,7 @@ def wheel() -> Iterator[str]:
         run([BIN / 'uv', 'venv', '--quiet', '--python', sys.executable, venv], top)
         run([BIN / 'uv', 'pip', 'install', '--quiet', '--python', venv / 'bin/python', '--upgrade', 'fastai', built], top)
         run([venv / 'bin/python', '-I', '-c', IMPORT_ALL], top)
-        for name in (script.split('=')[0] for script in get_config().console_scripts.split()):
+        for name in (script.split('=')[0] for script in package_facts()['console_scripts'].split()):
             for option in '--help', '--version': run([venv / 'bin' / name, option], top, limit=20)
         said = run([venv / 'bin/deepfake_demo', '--quick', '--out', top / 'demo'], top, MPLBACKEND='Agg', HF_HUB_OFFLINE='1')
         if 'Warning:' in said: yield f'deepfake_demo --quick shows a warning:\n{said}'
@@ -171,7 +189,7 @@ def holds(check: Callable[[], Iterator[str]]) -> bool:
 
 
 def main(names: list[str]) -> int:
-    steps = {check.__name__: check for check in (exports, readme, index, sizes, pins, docs, tests, wheel)}
+    steps = {check.__name__: check for check in (exports, readme, index, sizes, pins, facts, docs, tests, wheel)}
     unknown = set(names) - steps.keys()
     if unknown: sys.exit(f'No such check: {", ".join(sorted(unknown))}. There are: {", ".join(steps)}')
     passed = failed = 0

@@ -1,4 +1,4 @@
-"""Do what `nbdev_docs` does before it calls Quarto, notebook by notebook, and print a JSON list of what went wrong.
+"""Do what `nbdev-docs` does before it calls Quarto, notebook by notebook, and print a JSON list of what went wrong.
 
 nbdev runs the exported cells of a notebook and those with an import in them, no others, and then shows the signature
 and docstring of everything exported. Where a cell imports something *and* uses what an earlier cell made, that fails.
@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Iterator
 
-from execnb.nbio import read_nb
+from fastcore.nbio import read_nb
 from nbdev.doclinks import nbglob
 from nbdev.processors import FilterDefaults
 

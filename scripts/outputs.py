@@ -8,22 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-os.environ |= {'TQDM_DISABLE': '1', 'MPLBACKEND': 'agg'}
+os.environ |= {'TQDM_DISABLE': '1', 'MPLBACKEND': 'agg', 'IN_TEST': '1'}  # IN_TEST: nbdev_export() does nothing
 
-from execnb.nbio import read_nb, write_nb
 from execnb.shell import CaptureShell
+from fastcore.nbio import read_nb, write_nb
+from nbdev.clean import nbdev_clean
 from nbdev.config import get_config
 from nbdev.doclinks import nbglob
-from nbdev.process import NBProcessor
+from nbdev.test import nb_test_cells
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def is_skipped(cell: dict) -> bool:
-    "Cells that need special equipment, those marked not to run, and the export at the end"
-    directives = getattr(cell, 'directives_', None) or {}
-    return (directives.get('eval:', [''])[0] == 'false' or bool(set(get_config().tst_flags.split()) & directives.keys())
-            or 'nbdev_export()' in cell.source)
 
 
 def is_progress(output: dict) -> bool:
@@ -32,17 +26,18 @@ def is_progress(output: dict) -> bool:
 
 
 def keep_outputs(path: Path):
-    "Run a notebook's cells in its folder and write them back with what they show, but no progress bars and warnings"
+    "Run what a test would run of a notebook, in its folder, and keep what it shows, but no progress bars and warnings"
     os.chdir(path.parent)
-    shell, notebook, processed = CaptureShell(mpl_format='png'), read_nb(path), NBProcessor(path, process=True).nb
-    for cell, known in zip(notebook.cells, processed.cells, strict=True):
+    shell, notebook = CaptureShell(mpl_format='png'), read_nb(path)
+    tested = {cell.id for cell in nb_test_cells(path, skip_flags=get_config().tst_flags.split())}
+    for cell in notebook.cells:
         if cell.cell_type != 'code': continue
         cell.outputs = []
-        if is_skipped(known): continue
-        shell.cell(cell)
+        if cell.id in tested: shell.cell(cell)
         if shell.exc: raise SystemExit(f'{path.name}: {shell.exc!r} in\n{cell.source}')
         cell.outputs = [output for output in cell.outputs if not is_progress(output)]
     write_nb(notebook, path)
+    nbdev_clean(path)
 
 
 if __name__ == '__main__':
@@ -50,4 +45,4 @@ if __name__ == '__main__':
     if len(paths) == 1: keep_outputs(paths[0])
     for path in paths if len(paths) > 1 else []:  # each in a process of its own
         subprocess.run([sys.executable, __file__, path], check=True)
-        print(path.name, flush=True)
+        print(path.relative_to(ROOT), flush=True)

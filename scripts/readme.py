@@ -1,4 +1,4 @@
-"""Write README.md from nbs/index.ipynb, as `nbdev_readme` would, but without Quarto."""
+"""Write README.md from nbs/index.ipynb, as `nbdev-readme` would, but without Quarto."""
 import json
 import re
 from pathlib import Path

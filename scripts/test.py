@@ -57,10 +57,10 @@ def run(
 
 
 def test_notebook(path: Path, flags: str, limit: float) -> Result:
-    "`nbdev_test` on one notebook"
-    command = [str(BIN / 'nbdev_test'), '--path', str(path), '--flags', flags, '--n_workers', '0', '--do_print']
+    "`nbdev-test` on one notebook"
+    command = [str(BIN / 'nbdev-test'), str(path), '--flags', flags, '--n-workers', '0', '--do-print']
     code, output, seconds = run(command, limit)
-    ran = f'Starting {path}' in output  # nbdev_test also calls it a success where the notebook says `skip_exec: true`
+    ran = f'Starting {path}' in output  # nbdev-test also calls it a success where the notebook says `skip_exec: true`
     return Result(str(path.relative_to(ROOT)), int(ran and code == 0), int(code != 0), seconds, output)
 
 
