@@ -33,8 +33,8 @@ def find_clips(names: list[str]) -> list[Path]:
     "The clips asked for; where there is no real data, samples that this project makes"
     if names: return [Path(name) for name in names]
     if REAL_DATA.is_dir(): return [REAL_DATA / name for name in CLIPS]
-    from deepfake_nbdev.preprocessing import find_videos
-    from deepfake_nbdev.samples import make_samples
+    from deepfake_nbdev.video.finding import find_videos
+    from deepfake_nbdev.samples.samples import make_samples
     folder = Path(tempfile.mkdtemp(prefix='deepfake_samples_'))
     print(f'{REAL_DATA} is not there: measured on samples', file=sys.stderr)
     make_samples(folder)

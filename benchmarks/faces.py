@@ -13,8 +13,12 @@ import numpy as np
 from facenet_pytorch import MTCNN
 
 from common import N_FRAMES, find_clips, machine, one_thread, seconds, show, verdict
-from deepfake_nbdev.faces import FaceDetector, FaceTrack, crop_boxes, iou, square, track_faces
-from deepfake_nbdev.video import Frame, iter_frames
+from deepfake_nbdev.faces.boxes import iou, square
+from deepfake_nbdev.faces.cropping import crop_boxes
+from deepfake_nbdev.faces.detection import FaceDetector
+from deepfake_nbdev.faces.tracking import FaceTrack, track_faces
+from deepfake_nbdev.video.frames import Frame
+from deepfake_nbdev.video.reading import iter_frames
 
 COLUMNS = ['clip', 'size', 'frames', 'every frame s', 'ours s', 'ratio', 'every 4th ratio', 'found', 'IoU median',
            'IoU 5th pct', '4th: IoU median', '4th: 5th pct', 'motion MTCNN %', 'track %', 'crop %']

@@ -25,10 +25,13 @@ import numpy as np
 import psutil
 
 from common import N_FRAMES, find_clips, machine, one_thread, seconds, show, verdict
-from deepfake_nbdev import faces
-from deepfake_nbdev.frames import Kept
-from deepfake_nbdev.preprocessing import Settings, crop_faces, preprocess
-from deepfake_nbdev.video import MjpegWriter, Reading
+from deepfake_nbdev.faces import cropping, tracking
+from deepfake_nbdev.faces.clips import Settings
+from deepfake_nbdev.faces.detection import load_detector
+from deepfake_nbdev.preprocessing import crop_faces, preprocess
+from deepfake_nbdev.video.frames import Kept
+from deepfake_nbdev.video.mjpeg import MjpegWriter
+from deepfake_nbdev.video.reading import Reading
 
 SETTINGS = Settings(min_frames=1, n_frames=N_FRAMES)
 # Preprocessing over OpenCV's bare decode, at most. Where a frame decodes in a millisecond, the rest weighs more
@@ -39,8 +42,8 @@ OTHER_BOUND = 3  # of clips that are not listed: heads that never rest, and clip
 SECOND_WORKER, MEMORY_GB, MEMORY_4K_GB, GROWTH_GB = 1.7, .9, 1.2, .05
 STAGES = {  # the functions whose time is a stage's
     'decode': ((av, 'open'), (Reading, '__init__'), (Reading, '__next__'), (Reading, 'count_rest')),
-    'detect and follow': ((faces.FaceTracker, 'add'), (faces.FaceTracker, 'finish')),
-    'crop': ((faces, 'cut_face_clip'), (Kept, 'patch'), (faces, '_warp')),
+    'detect and follow': ((tracking.FaceTracker, 'add'), (tracking.FaceTracker, 'finish')),
+    'crop': ((cropping, 'cut_face_clip'), (Kept, 'patch'), (cropping, '_warp')),
     'encode': ((MjpegWriter, 'write'), (MjpegWriter, 'close'))}
 
 
@@ -87,7 +90,7 @@ def by_stage(path: Path, face_path: Path) -> list[float]:
 
 def measure(path: Path, rounds: int, face_path: Path) -> tuple[list, list]:
     "A row of each table: the two sides in turn, and where the time goes in the run of median length"
-    faces.load_detector('cpu').find(np.zeros((64, 64, 3), np.uint8))
+    load_detector('cpu').find(np.zeros((64, 64, 3), np.uint8))
     pairs, stages = [], []
     for _ in range(rounds):
         alone, n = seconds(decode, path)
