@@ -18,12 +18,13 @@ from typing import Callable, Iterator, Mapping
 
 from nbdev.config import get_config, read_version
 from nbdev.doclinks import nbglob
+import rooms as guards
 from readme import RELATIVE_LINK, render
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 LIBRARY, NOTEBOOKS = ROOT / 'deepfake_nbdev', ROOT / 'nbs'
-MAX_OUTPUT, MAX_FILE, MAX_EXPORTED_LINES = 50 * 1024, 1_000_000, 60
+MAX_OUTPUT, MAX_FILE = 50 * 1024, 1_000_000
 CLIPS_AND_WEIGHTS = {'.avi', '.mkv', '.mov', '.mp4', '.mpg', '.webm', '.npz', '.onnx', '.pt', '.pth', '.safetensors'}
 COUNT = re.compile(r'^(\d+) passed, (\d+) failed$')
 
@@ -98,18 +99,19 @@ def index() -> Iterator[str]:
 
 
 def sizes() -> Iterator[str]:
-    "Outputs, exported cells and files are small, and there are no clips or weights among them"
+    "Outputs and files are small, and there are no clips or weights among them"
     for path, cells in load_notebooks().items():
         output = sum(len(json.dumps(cell.get('outputs', []))) for cell in cells)
         if output > MAX_OUTPUT: yield f'{path.name}: {output // 1024} KB of output, more than {MAX_OUTPUT // 1024}'
-        for cell in cells:
-            source = ''.join(cell['source'])
-            lines = source.count('\n') + 1
-            if re.match(r'#\|\s*export', source) and lines > MAX_EXPORTED_LINES: yield f'{path.name}: an exported cell of {lines} lines, more than {MAX_EXPORTED_LINES}'
     for name in project_files():
         size = (ROOT / name).stat().st_size
         if size > MAX_FILE: yield f'{name} has {size / 1e6:.1f} MB, more than {MAX_FILE / 1e6:.0f}'
         if name.suffix.lower() in CLIPS_AND_WEIGHTS: yield f'{name}: clips and weights stay out of the repository'
+
+
+def rooms() -> Iterator[str]:
+    "Modules, cells and lines are short, exports are shown on examples, imports point downward and take no private names"
+    yield from guards.faults(ROOT)
 
 
 def pins() -> Iterator[str]:
@@ -189,7 +191,7 @@ def holds(check: Callable[[], Iterator[str]]) -> bool:
 
 
 def main(names: list[str]) -> int:
-    steps = {check.__name__: check for check in (exports, readme, index, sizes, pins, facts, docs, tests, wheel)}
+    steps = {check.__name__: check for check in (exports, readme, index, sizes, rooms, pins, facts, docs, tests, wheel)}
     unknown = set(names) - steps.keys()
     if unknown: sys.exit(f'No such check: {", ".join(sorted(unknown))}. There are: {", ".join(steps)}')
     passed = failed = 0

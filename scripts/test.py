@@ -65,10 +65,10 @@ def test_notebook(path: Path, flags: str, limit: float) -> Result:
 
 
 def test_docstrings(limit: float) -> Result:
-    "The doctests of the exported modules and of readme.py; each counts"
+    "The doctests of the exported modules and of the scripts; each counts"
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / 'report.xml'
-        command = [sys.executable, '-m', 'pytest', '-q', '--doctest-modules', 'deepfake_nbdev', 'scripts/readme.py', f'--junitxml={report}']
+        command = [sys.executable, '-m', 'pytest', '-q', '--doctest-modules', 'deepfake_nbdev', 'scripts/readme.py', 'scripts/rooms.py', 'scripts/house.py', f'--junitxml={report}']
         code, output, seconds = run(command, limit)
         suites = ElementTree.parse(report).iter('testsuite') if report.exists() else []
         counts = [[int(suite.get(key)) for key in ('tests', 'failures', 'errors', 'skipped')] for suite in suites]
