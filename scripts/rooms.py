@@ -144,8 +144,8 @@ def runs(
     """Exporting cells with no example and no assert between; cells that only import count neither way
 
     >>> def cell(source, exports): return Cell('', source, ast.parse(source).body, exports)
-    >>> story = [('import os', True), ('a = 1', True), ('import re', False), ('b = 2', True), ('assert b', False), ('c = 3', True)]
-    >>> [len(run) for run in runs([cell(*part) for part in story])]
+    >>> story = [cell('import os', True), cell('a = 1', True), cell('import re', False), cell('b = 2', True)]
+    >>> [len(run) for run in runs([*story, cell('assert b', False), cell('c = 3', True)])]
     [2, 1]
     """
     run: list[Cell] = []
@@ -242,11 +242,13 @@ def cell_numbers(notebooks: dict[str, list[Cell]]) -> Iterator[tuple[str, str]]:
     sizes = [len(cell.lines) for cell in cells]
     lines = [line for cell in cells for line in cell.lines]
     row = {run[0].place: len(run) for story in notebooks.values() for run in runs(story)}
+    large = [size for size in sizes if size > MAX_CELL_LINES]
+    crowded = [cell for cell in cells if definitions(cell) >= 3]
     p90 = quantiles(sizes, n=10)[-1]
     yield 'exporting cells, median / p90 / max of their lines', f'{median(sizes):.0f} / {p90:.0f} / {max(sizes)}'
-    yield f'exporting cells over {MAX_CELL_LINES} lines', share([size for size in sizes if size > MAX_CELL_LINES], sizes)
+    yield f'exporting cells over {MAX_CELL_LINES} lines', share(large, sizes)
     yield f'exported lines over {MAX_LINE} characters', share([line for line in lines if len(line) > MAX_LINE], lines)
-    yield 'exporting cells with three definitions or more', share([cell for cell in cells if definitions(cell) >= 3], cells)
+    yield 'exporting cells with three definitions or more', share(crowded, cells)
     yield 'exporting cells in a row without an example, most', busiest(row)
 
 
