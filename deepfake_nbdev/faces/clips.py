@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..core.cli import check_range
+from ..core.arguments import check_range
 from ..core.files import cannot_write, n_bytes, source_facts, write_json
 from ..core.workers import WorkerError
 from ..video.mjpeg import read_mjpeg
