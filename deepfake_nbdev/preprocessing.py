@@ -28,7 +28,7 @@ from .core.files import (
     atomic_path, cannot_write, clean_temporary, lock_folder, mark_output, readable, safe_path)
 from .core.tables import as_column, row_table, summarise, write_csv
 from .core.words import shell_words
-from .core.workers import run_isolated, WorkerError, WorkerFailure
+from .core.workers import preload, run_isolated, WorkerError, WorkerFailure
 from .faces.clips import _frame_records, _row_done, other_face, record_row, ROW_COLUMNS, Settings
 from .video.finding import Found, relative_name, scan_videos, video_names
 from .video.frames import Frame
@@ -258,6 +258,7 @@ def preprocess(
     table = [{'video_id': i, 'face_path': f'faces/{i}.avi' if rows[i]['status'] == 'ok' else ''} | rows[i] for i in videos]
     return pd.DataFrame(table, columns=['video_id', 'face_path'] + ROW_COLUMNS)
 CROP = 'deepfake_nbdev.preprocessing.crop_faces'
+preload('deepfake_nbdev.preprocessing', 'deepfake_nbdev.faces.tracking')  # the latter has PyTorch
 
 # %% ../nbs/01_preprocessing.ipynb #c5dc3bd3
 def _over_videos(
