@@ -6,7 +6,8 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/preprocessing.html.md"""
 
 # %% auto #0
 __all__ = ['STRETCH_SECONDS', 'STRETCH_FRAMES', 'CROP', 'fault_row', 'validate_video', 'cut_frame', 'Look', 'crop_faces',
-           'preprocess', 'with_faults', 'deepfake_validate_video', 'deepfake_cut_frame', 'deepfake_crop_faces']
+           'preprocess', 'over_videos', 'with_faults', 'deepfake_validate_video', 'deepfake_cut_frame',
+           'deepfake_crop_faces']
 
 # %% ../nbs/01_preprocessing.ipynb #176f479a
 import os, sys
@@ -259,7 +260,7 @@ def preprocess(
 CROP = 'deepfake_nbdev.preprocessing.crop_faces'
 
 # %% ../nbs/01_preprocessing.ipynb #c5dc3bd3
-def _over_videos(
+def over_videos(
     function_name: str,  # what a worker does with each
     jobs: list[tuple],   # positional arguments, which are paths
     description: str,    # of the progress bar
@@ -313,7 +314,7 @@ def _validate(src: str, out: str|None, min_frames: int, quarantine: str|None, de
     "The work of `deepfake_validate_video`"
     found, root = scan_videos(src, follow_links), Path(src)
     jobs = [(str(one.path),) for one in found if not one.fault]
-    rows = with_faults(found, _over_videos('validate_video', jobs, 'validating', workers, min_frames=min_frames))
+    rows = with_faults(found, over_videos('validate_video', jobs, 'validating', workers, min_frames=min_frames))
     table = row_table([relative_name(one.path, root) for one in found], rows, ROW_COLUMNS[:-1])
     if not (quarantine or delete): write_csv(table, out)
     else:
@@ -352,7 +353,7 @@ def deepfake_cut_frame(
     jobs = [(str(one.path), str(safe_path(dst, name))) for one, name in zip(found, names) if not one.fault]
     with lock_folder(dst):
         clean_temporary(dst)
-        rows = with_faults(found, _over_videos('_cut_row', jobs, 'cutting', workers, n_frames=n_frames, quality=quality))
+        rows = with_faults(found, over_videos('_cut_row', jobs, 'cutting', workers, n_frames=n_frames, quality=quality))
         table = row_table(names, rows, ['status', 'reason', 'n_frames'])
         write_csv(table, Path(dst)/'cut.csv')
     summarise(table, 'videos', Path(dst)/'cut.csv')
