@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .core.cli import check_apart, check_out, check_range, check_workers, command
+from .core.arguments import check_apart, check_out, check_range, check_workers
+from .core.cli import command
 from .core.cluster import run_on_ray
 from .core.errors import UnreadableError, UnsupportedError, UsageError, VideoError
 from .core.files import (

@@ -17,7 +17,8 @@ from pathlib import Path
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ..core.cli import check_out, check_workers, command
+from ..core.arguments import check_out, check_workers
+from ..core.cli import command
 from ..core.errors import DeepfakeError, VideoError
 from ..core.files import find_duplicates, n_bytes, printable, readable
 from ..core.tables import write_csv

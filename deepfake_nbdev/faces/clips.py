@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from fastcore.basics import patch
 
-from ..core.cli import check_range
+from ..core.arguments import check_range
 from ..core.errors import VideoError
 from ..core.files import cannot_write, n_bytes, source_facts, write_json
 from ..core.workers import WorkerError
