@@ -18,7 +18,7 @@ from fastcore.basics import patch
 from scipy.optimize import linear_sum_assignment
 
 from .boxes import sides, iou, square
-from .detection import FaceDetector, Faces, load_detector, LOOKS, MIN_SIDE, ONE_LOOK
+from .detection import Detector, Faces, load_detector, MIN_SIDE
 from ..video.frames import Frame, Kept
 
 # %% ../../nbs/faces/02_tracking.ipynb #202c0c56
@@ -54,7 +54,7 @@ class FaceTracker:
     "Follow all faces of a clip. Give it the frames one by one, then ask for the tracks."
     def __init__(
         self,
-        detector: FaceDetector, # finds and refines
+        detector: Detector, # finds and refines
         margin: float=.3,       # room around the face that the crops will want, as a share of its size
         size: int=224,          # side of the crops to come, in pixels
         every: int=16,          # frames from key frame to key frame
@@ -195,7 +195,7 @@ def _to_key_frame(self: FaceTracker):
     if not self.waiting: return
     paths = self._paths(self._key_faces(self.waiting[-1]))
     self._look_at(paths, [self._spaced(path) for path in paths])
-    self._look_at(paths, [self._between(path) for path in paths], ONE_LOOK)
+    self._look_at(paths, [self._between(path) for path in paths], quick=True)
     for path in paths: self._see(path)
     self._settle([path.track for path in paths])
     self.waiting = []
@@ -208,10 +208,10 @@ def _spaced(self: FaceTracker, path: _Path) -> np.ndarray|bool: # (T,) or all
     return np.arange(len(self.waiting))[::-1] % (self.look_every * (1 + rests)) == 0
 
 @patch
-def _look_at(self: FaceTracker, paths: list[_Path], where: list[np.ndarray|bool], looks: tuple=LOOKS):
+def _look_at(self: FaceTracker, paths: list[_Path], where: list[np.ndarray|bool], quick: bool=False):
     "Let O-Net correct the guesses, all in one batch"
     wanted = [(path, t) for path, here in zip(paths, where) for t in np.flatnonzero(~path.seen & here)]
-    faces = self.detector.refine([self.waiting[t] for _, t in wanted], [path.boxes[t] for path, t in wanted], looks=looks)
+    faces = self.detector.refine([self.waiting[t] for _, t in wanted], [path.boxes[t] for path, t in wanted], quick=quick)
     for (path, t), *face in zip(wanted, *faces):
         if path.is_line and face[1] < self.min_prob: face = self._look_again(self.waiting[t], path.boxes[t], face)
         path.boxes[t], path.probs[t], path.landmarks[t], path.seen[t] = *face, True
@@ -269,7 +269,7 @@ def _settle(self: FaceTracker, tracks: list[FaceTrack]):
 # %% ../../nbs/faces/02_tracking.ipynb #c70a8d36
 def track_faces(
     frames: Iterable[Frame],           # of one video, in order
-    detector: FaceDetector|None=None,  # None: that of this process
+    detector: Detector|None=None,  # None: that of this process
     size: int=224,                     # side of the face clips to come, in pixels
     margin: float=.3,                  # room around the face, as a share of its size
 ) -> list[FaceTrack]: # the face that the clip is about first
