@@ -126,7 +126,7 @@ def _follow(
     "Decode a part of a video once, for the tracker and, if wanted, the cut video"
     from deepfake_nbdev.faces.tracking import FaceTracker
     from deepfake_nbdev.faces.detection import load_detector
-    tracker, seen = FaceTracker(load_detector(), settings.margin, settings.size), 0
+    tracker, seen = FaceTracker(load_detector(name=settings.detector), settings.margin, settings.size), 0
     with ExitStack() as stack:
         info, frames = stack.enter_context(open_video(path))
         if look.start: frames.seek(look.start)

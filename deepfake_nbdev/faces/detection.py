@@ -272,10 +272,12 @@ def find_detector(
         raise UsageError(f'no face detector {name!r} is installed; there are: {", ".join([*DETECTORS, *others])}')
     return others[name].load()
 
-@lru_cache
 def load_detector(
     device: str|None=None, # where to run; None: a GPU where there is one
     name: str='mtcnn',     # as in `find_detector`
 ) -> Detector:
     "The face detector of this process, loaded once"
-    return find_detector(name)(device)
+    return _load(device, name)
+
+@lru_cache
+def _load(device: str|None, name: str) -> Detector: return find_detector(name)(device)
