@@ -192,7 +192,7 @@ def blank_verdict(
 ) -> Verdict: # without a video
     "What all verdicts of a run have in common"
     check_range('--max_faces', max_faces, 1, 1024)
-    settings = asdict(_settings(checkpoint, min_frames)) | {'max_faces': max_faces, 'look': asdict(look)}
+    settings = _settings(checkpoint, min_frames).facts() | {'max_faces': max_faces, 'look': asdict(look)}
     return Verdict('', 'ok', model=_model_facts(checkpoint), preprocessing=settings, version=__version__)
 
 def predict_videos(
