@@ -25,7 +25,7 @@ import numpy as np
 from scipy.special import softmax
 
 from . import __version__
-from .core.cli import check_range
+from .core.arguments import check_range
 from .core.errors import DeepfakeError, NotFiniteError
 from .core.files import source_facts
 from .core.workers import IsolatedWorker, WorkerError, WorkerFailure
@@ -192,7 +192,7 @@ def blank_verdict(
 ) -> Verdict: # without a video
     "What all verdicts of a run have in common"
     check_range('--max_faces', max_faces, 1, 1024)
-    settings = asdict(_settings(checkpoint, min_frames)) | {'max_faces': max_faces, 'look': asdict(look)}
+    settings = _settings(checkpoint, min_frames).facts() | {'max_faces': max_faces, 'look': asdict(look)}
     return Verdict('', 'ok', model=_model_facts(checkpoint), preprocessing=settings, version=__version__)
 
 def predict_videos(
