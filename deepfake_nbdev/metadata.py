@@ -22,7 +22,7 @@ from .core.tables import as_column, summarise
 from .core.words import shell_words
 from .datasets.files import check_table_name, TABLE_NAME, write_metadata
 from .datasets.leaks import audit_splits, drop_leaks, show_audit
-from .datasets.registry import read_dataset, read_unlabelled, UnknownLayoutError
+from .datasets.registry import read_dataset, read_unlabelled, Source, UnknownLayoutError
 from .datasets.splits import assign_splits, check_split
 from .datasets.table import as_table, COLUMNS
 from .faces.clips import Settings
@@ -47,7 +47,7 @@ def make_meta_data(
     "Label, method, dataset, split and frame count of every video. Raises `DeepfakeError`"
     splitting = {'split': split, 'valid_pct': valid_pct, 'test_pct': test_pct, 'seed': seed, 'test_datasets': test_datasets}
     check_split(**splitting)
-    rows = [row | {'root': str(root)} for root in roots for row in read_dataset(root, dataset, follow_links, lists)]
+    rows = read_dataset(Source(roots, dataset, lists, follow_links))
     if probe:
         there = [row for row in rows if row['status'] == 'ok']
         jobs = [(os.path.join(row['root'], row['path']),) for row in there]
@@ -105,7 +105,7 @@ def preprocess_dataset(
 
 def _read(root: str|Path, dataset: str|None, follow_links: bool, lists: str|Path|None) -> list[dict]:
     "Rows of a dataset; of any folder of videos, where nobody said what it is"
-    try: return read_dataset(root, dataset, follow_links, lists)
+    try: return read_dataset(Source(root, dataset, lists, follow_links))
     except UnknownLayoutError as e:
         if dataset: raise
         print(f'no labels: {e}', file=sys.stderr)

@@ -20,7 +20,7 @@ from ..core.errors import DeepfakeError
 from ..core.files import find_duplicates, printable, readable
 from .groups import _SAME_TIE, _text, group_by_ties, recordings_of, ties_of
 from .own_folders import called_after
-from .registry import READERS
+from .registry import datasets_by_name
 from .splits import _say
 
 # %% ../../nbs/datasets/13_leaks.ipynb #5b0a1201
@@ -155,7 +155,7 @@ def _paired_by_name(table: pd.DataFrame) -> np.ndarray: # bool, a value a row
     "Fakes in folders of one's own, whose target is the real that they are called after"
     columns = [_text(table, name) for name in ('dataset', 'label', 'target_id', 'path', 'method')]
     stem = lambda path: path.rpartition('/')[2]
-    return np.array([label == 'fake' and target != '' and dataset not in READERS and not set(called_after(stem(target))[:1]).isdisjoint(called_after(stem(path), method))
+    return np.array([label == 'fake' and target != '' and dataset not in datasets_by_name() and not set(called_after(stem(target))[:1]).isdisjoint(called_after(stem(path), method))
                      for dataset, label, target, path, method in zip(*columns)], dtype=bool)
 
 def _note(kind: str, rows: pd.DataFrame, advice: str) -> dict:
