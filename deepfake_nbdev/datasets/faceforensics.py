@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from ..core.files import readable
 from ..core.words import METHODS, SPLITS
-from .dataset import Dataset, FOLDER_START, join_readings, Layout, Reading, usual_method, video_row
+from .dataset import (
+    Dataset, FOLDER_START, join_readings, Layout, Reading, usual_method, video_row)
 from .lists import error_at, find_list, line_of, read_json
 from .tree import below, copies_in, folder_name, stem_of, Tree
 

@@ -21,7 +21,8 @@ from . import (
 from .dataset import Dataset, join_readings, Layout, Reading
 from .nearest import nearest_layout
 from .tree import comparable, folder_name, look, Tree
-from ..video.finding import clip_name, Found, relative_name, scan_videos, suffix_of, tell_others, video_names
+from ..video.finding import (
+    clip_name, Found, relative_name, scan_videos, suffix_of, tell_others, video_names)
 
 # %% ../../nbs/datasets/10_registry.ipynb #a1c0d025
 DATASETS: list[Dataset] = [
@@ -49,7 +50,7 @@ def owner_of(
 ) -> str:
     """The dataset to which a person's or a video's name belongs: what stands before it in a tie
 
-    >>> owner_of('Celeb-DF-v2', 'id0'), owner_of('DF40', 'id0'), owner_of('DeeperForensics-1.0', '004'), owner_of('mine', 'Ann')
+    >>> owner_of('Celeb-DF-v2', 'id0'), owner_of('DF40', 'id0'), owner_of('DF40', '004'), owner_of('mine', 'Ann')
     ('Celeb-DF', 'Celeb-DF', 'FaceForensics++', 'mine')
     """
     found = find_dataset(dataset)
@@ -101,8 +102,9 @@ def _tell_left_out(tree: Tree, lists: list[Path]):
     inside = [path for path in dict.fromkeys(lists) if Path(os.path.realpath(path)).is_relative_to(root)]
     tell_others(tree.root, tree.others - Counter(suffix_of(path.name) for path in inside))
 
+# %% ../../nbs/datasets/10_registry.ipynb #f172914d
 def _tell_apart(rows: list[dict]) -> list[dict]:
-    "Two files of one id, such as `004.mp4` and `004.avi`: all but the first get a hash of their path"
+    "Of files of one id, all but the first get a hash of their path"
     rows, seen = [dict(row) for row in rows], set()
     for row in sorted(rows, key=lambda row: row['path']):
         if row['video_id'] in seen: row['video_id'] += '-' + hashlib.sha256(os.fsencode(row['path'])).hexdigest()[:8]
@@ -150,7 +152,7 @@ def read_tree(
     root: str|Path, # of one dataset, or a folder of datasets
     source: Source, # how to read it
 ) -> tuple[Reading, list[str], Tree]: # what readers say, paths that no layout names, and the tree
-    "A folder, by names alone. Raises `UnknownLayoutError` where nothing is recognised, `DeepfakeError` for a broken list"
+    "A folder, by names alone. Raises `UnknownLayoutError` where nothing is known, `DeepfakeError` for a broken list"
     tree, found = look(root, source.lists, source.follow_links)
     tree = replace(tree, dataset=source.dataset)
     reading, left = _ask_readers(tree)
@@ -182,6 +184,7 @@ def read_dataset(source: Source) -> list[dict]: # rows, with the `root` that the
         rows += [row | {'root': str(root)} for row in reading.rows]
     return rows
 
+# %% ../../nbs/datasets/10_registry.ipynb #56940e6a
 def read_unlabelled(
     root: str|Path,           # any folder of videos, or one video
     follow_links: bool=False, # also links that lead out of the root
