@@ -105,7 +105,7 @@ def preprocess_dataset(
 
 def _read(root: str|Path, dataset: str|None, follow_links: bool, lists: str|Path|None) -> list[dict]:
     "Rows of a dataset; of any folder of videos, where nobody said what it is"
-    try: return read_dataset(Source(root, dataset, lists, follow_links))
+    try: return read_dataset(Source([root], dataset, lists, follow_links))
     except UnknownLayoutError as e:
         if dataset: raise
         print(f'no labels: {e}', file=sys.stderr)

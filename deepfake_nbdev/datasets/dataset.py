@@ -104,6 +104,7 @@ class Dataset:
     names: tuple[str, ...]       # for `--dataset` and the column of that name; several for several versions
     read: Callable[[Tree], Reading] # its reader: no rows where a tree is something else
     layouts: tuple[Layout, ...]=() # where its videos lie
+    in_words: str=''             # how its videos lie, where no layout can say that
     lists: str=''                # its official lists, and where they are had; '' for none that are files apart
     reals_of: str=''             # whose videos are its genuine ones, where it has none of its own, and where these lie
     versions: str=''             # with this the names of all versions begin, also of those not known here

@@ -141,4 +141,4 @@ def read_table(
     return Reading(list(rows.values()), notes, lists=[path for path, _ in lists])
 
 # %% ../../nbs/datasets/08_own_table.ipynb #1ef8e2f2
-DATASET = Dataset(('table',), read_table)
+DATASET = Dataset(('table',), read_table, in_words='labels.csv with the columns path and label (1 or fake, 0 or real)')

@@ -13,6 +13,7 @@ import hashlib, os, sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Sequence
 
 from ..core.errors import DeepfakeError, UsageError
 from ..core.files import readable
@@ -70,7 +71,7 @@ def same_videos() -> dict[str, str]: # tie -> tie of the first of these clips
 @dataclass(frozen=True)
 class Source:
     "Where videos come from, and what is known of them. Raises `UsageError` for what cannot be."
-    roots: str|Path|tuple[str|Path, ...] # datasets, or folders of datasets; one may be given as it is
+    roots: Sequence[str|Path]  # datasets, or folders of datasets; one may be given as it is
     dataset: str|None=None     # a name of a dataset in `DATASETS`; None: recognised by looking
     lists: str|Path|None=None  # folder with official lists; None: those in the copies
     follow_links: bool=False   # also links that lead out of a root
@@ -122,8 +123,8 @@ def expected_layouts() -> str:
     "All layouts, a line each"
     lines = [f'  {layout.called:26} {layout.example}' + (f', with {layout.needs}' if layout.needs else '')
              for layout in all_layouts()]
-    table = f'  {"table":26} labels.csv with the columns path and label (1 or fake, 0 or real)'
-    return '\n'.join(['expected one of:', *lines, table])
+    lines += [f'  {dataset.names[0]:26} {dataset.in_words}' for dataset in DATASETS if dataset.in_words]
+    return '\n'.join(['expected one of:', *lines])
 
 def _say_nothing(tree: Tree, notes: list[str]) -> str:
     "Why nothing was recognised"
