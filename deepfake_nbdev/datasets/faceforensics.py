@@ -75,8 +75,9 @@ def _is_pair(value: object) -> bool: return isinstance(value, list) and len(valu
 
 def _line_of_pair(path: Path, pair: object) -> int:
     "Where something that is no pair of ids stands: at the first value in it that is found"
-    odd = [i for i in pair if not _is_id(i)] if isinstance(pair, list) else [pair]
-    return line_of(path, (odd or pair or [pair])[0])
+    values = pair if isinstance(pair, list) and pair else [pair]
+    odd = [value for value in values if not _is_id(value)]
+    return line_of(path, (odd or values)[0])
 
 def read_pairs(
     lists: dict[str, Path], # 'train', 'val', 'test' -> list, as far as there are lists
