@@ -10,7 +10,6 @@ __all__ = ['make_meta_data', 'audit_metadata', 'preprocess_dataset', 'deepfake_m
 # %% ../nbs/02_metadata.ipynb #dd353824
 import os, sys
 from pathlib import Path
-from typing import Iterable
 
 import pandas as pd
 
@@ -22,7 +21,7 @@ from .core.words import shell_words
 from .datasets.files import check_table_name, TABLE_NAME, write_metadata
 from .datasets.leaks import audit_splits, drop_leaks, show_audit
 from .datasets.registry import read_dataset, read_unlabelled, UnknownLayoutError
-from .datasets.splits import assign_splits, check_split
+from .datasets.splits import assign_splits, Split
 from .datasets.table import as_table, COLUMNS
 from .faces.clips import Settings
 from .preprocessing import _over_videos, preprocess
@@ -30,11 +29,7 @@ from .preprocessing import _over_videos, preprocess
 # %% ../nbs/02_metadata.ipynb #b86d6111
 def make_meta_data(
     *roots: str|Path,          # datasets; several make one table
-    split: str='official',     # 'official' (the datasets' lists, else by group), 'group', 'random' or 'cross'
-    valid_pct: float=.2,       # share of videos for validation, 0..1
-    test_pct: float=0.,        # share of videos for the test, 0..1, where no lists say
-    seed: int=42,              # of the draw
-    test_datasets: Iterable[str]=(), # of 'cross': what to test on
+    split: Split=Split(),      # which videos train and which judge
     without_leaks: bool=False, # out of training with what a later side knows, see `drop_leaks`
     dataset: str|None=None,    # a name in `READERS`; None: recognised by looking
     lists: str|Path|None=None, # folder with official lists; None: those in the copies
@@ -44,8 +39,6 @@ def make_meta_data(
     follow_links: bool=False,  # also those that lead out of a dataset
 ) -> pd.DataFrame: # metadata, a row a video
     "Label, method, dataset, split and frame count of every video. Raises `DeepfakeError`"
-    splitting = {'split': split, 'valid_pct': valid_pct, 'test_pct': test_pct, 'seed': seed, 'test_datasets': test_datasets}
-    check_split(**splitting)
     rows = [row | {'root': str(root)} for root in roots for row in read_dataset(root, dataset, follow_links, lists)]
     if probe:
         there = [row for row in rows if row['status'] == 'ok']
@@ -53,18 +46,18 @@ def make_meta_data(
         for row, facts in zip(there, _over_videos('validate_video', jobs, 'probing', n_workers, min_frames=min_frames)): _add_facts(row, facts)
     if len(roots) > 1:
         for row in rows: row['path'] = os.path.join(row['root'], row['path'])
-    return _finish_table(rows, splitting, without_leaks)
+    return _finish_table(rows, split, without_leaks)
 
 def _add_facts(row: dict, facts: dict):
     "Add what a look into a video found; what its place tells of it stays in `reason`"
     reasons = [reason for reason in (row.get('reason'), facts['reason']) if reason]
     row.update(facts | {'reason': '; '.join(reasons)})
 
-def _finish_table(rows: list[dict], splitting: dict, without_leaks: bool) -> pd.DataFrame:
+def _finish_table(rows: list[dict], split: Split, without_leaks: bool) -> pd.DataFrame:
     "Splits, groups and types for the rows of all readers"
     table = as_table(rows)
     if twice := table.video_id[table.video_id.duplicated()].tolist(): raise DeepfakeError(f'{twice[0]}: two videos have this id; give their datasets different folder names')
-    table = assign_splits(table.assign(ties=[row['ties'] for row in rows], official=[row['official'] for row in rows]), **splitting)
+    table = assign_splits(table.assign(ties=[row['ties'] for row in rows], official=[row['official'] for row in rows]), split)
     if without_leaks: table = drop_leaks(table)
     table = table.assign(**{name: as_column(table[name]).set_axis(table.index) for name in ('split', 'group')})
     return table[COLUMNS].sort_values('video_id', ignore_index=True)
@@ -83,7 +76,7 @@ def preprocess_dataset(
     root: str|Path,                # dataset, or any folder of videos
     out: str|Path,                 # gets `Global_metadata.csv` and `faces/`
     settings: Settings=Settings(), # how face clips are made
-    splitting: dict={},            # of `assign_splits`: split, valid_pct, test_pct, seed, test_datasets
+    split: Split=Split(),          # which videos train and which judge
     without_leaks: bool=False,     # out of training with what a later side knows, see `drop_leaks`
     dataset: str|None=None,        # a name in `READERS`; None: recognised by looking
     lists: str|Path|None=None,     # folder with official lists; None: those in the copy
@@ -91,14 +84,13 @@ def preprocess_dataset(
     **options,                     # of `preprocess`: n_workers, force, retry_failed, keep_cut, timeout, memory_limit, engine, address
 ) -> pd.DataFrame: # metadata, a row a video
     "From a raw dataset to face clips and metadata, in one resumable pass. Raises `DeepfakeError`"
-    check_split(**splitting)
     check_out(Path(out)/TABLE_NAME)
     base, rows = (Path(root), _read(root, dataset, follow_links, lists)) if Path(root).is_dir() else (Path(root).parent, read_unlabelled(root))
     there = {row['video_id']: row for row in rows if row['status'] == 'ok'}
     with lock_folder(out):
         done = preprocess({i: base/row['path'] for i, row in there.items()}, out, settings, **options)
         for facts in done.to_dict('records'): _add_facts(there[facts['video_id']], facts)
-        table = _finish_table(rows, splitting, without_leaks)
+        table = _finish_table(rows, split, without_leaks)
         write_metadata(table, Path(out)/TABLE_NAME)
     return table
 
@@ -134,20 +126,20 @@ def deepfake_make_meta_data(
     Settings(min_frames)
     check_table_name(out)
     check_out(out)
-    table = make_meta_data(*root, split=split, valid_pct=valid_pct, test_pct=test_pct, seed=seed, test_datasets=_names(test_datasets), without_leaks=drop_leaks,
+    table = make_meta_data(*root, split=Split(split, valid_pct, test_pct, seed, _names(test_datasets)), without_leaks=drop_leaks,
                            dataset=dataset, lists=lists, probe=not no_probe, min_frames=min_frames, n_workers=workers, follow_links=follow_links)
     write_metadata(table, out)
     _say_splits(table)
     summarise(table, 'videos', out, f'deepfake_preprocess {shell_words(root[0])} OUT')
     if audit or strict: _audit(table, [] if no_probe else root, strict)
 
-def _names(text: str) -> list[str]:
+def _names(text: str) -> tuple[str, ...]:
     """Names between commas
 
     >>> _names('Celeb-DF-v2, DFDC'), _names('')
-    (['Celeb-DF-v2', 'DFDC'], [])
+    (('Celeb-DF-v2', 'DFDC'), ())
     """
-    return [name.strip() for name in text.split(',') if name.strip()]
+    return tuple(name.strip() for name in text.split(',') if name.strip())
 
 def _say_splits(table: pd.DataFrame):
     "Counts by split and label, on stderr"
@@ -199,8 +191,8 @@ def deepfake_preprocess(
     check_workers(workers)
     for name, value in (('timeout', timeout), ('memory_limit', memory_limit)):
         if not value > 0: raise UsageError(f'--{name} must be more than 0, not {value:g}')
-    splitting = {'split': split, 'valid_pct': valid_pct, 'test_pct': test_pct, 'seed': seed, 'test_datasets': _names(test_datasets)}
-    table = preprocess_dataset(root, out, Settings(min_frames, n_frames, size, margin), splitting, drop_leaks, dataset, lists, follow_links, n_workers=workers,
+    how = Split(split, valid_pct, test_pct, seed, _names(test_datasets))
+    table = preprocess_dataset(root, out, Settings(min_frames, n_frames, size, margin), how, drop_leaks, dataset, lists, follow_links, n_workers=workers,
                                force=force, retry_failed=retry_failed, keep_cut=keep_cut, timeout=timeout, memory_limit=memory_limit, engine=engine, address=address)
     _say_splits(table)
     summarise(table, 'videos', Path(out)/TABLE_NAME, _what_next(table, root, out))
