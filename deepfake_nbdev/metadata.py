@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from .core.cli import check_out, check_workers, command
+from .core.arguments import check_out, check_workers
+from .core.cli import command
 from .core.errors import DeepfakeError, UsageError
 from .core.files import lock_folder
 from .core.tables import as_column, summarise

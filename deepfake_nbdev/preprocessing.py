@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .core.cli import check_apart, check_out, check_range, check_workers, command
+from .core.arguments import check_apart, check_out, check_range, check_workers
+from .core.cli import command
 from .core.cluster import run_on_ray
 from .core.errors import UnreadableError, UnsupportedError, UsageError, VideoError
 from .core.files import (
@@ -32,7 +33,7 @@ from .faces.clips import _frame_records, _row_done, other_face, record_row, ROW_
 from .video.finding import Found, relative_name, scan_videos, video_names
 from .video.frames import Frame
 from .video.mjpeg import MjpegWriter, write_mjpeg
-from .video.quarantine import _check_quarantine, _plan_moves, _put_aside
+from .video.quarantine import check_quarantine, plan_moves, put_aside
 from .video.reading import open_video, probe, VideoInfo
 
 # %% ../nbs/01_preprocessing.ipynb #689e7a3c
@@ -306,7 +307,7 @@ def deepfake_validate_video(
     Settings(min_frames)
     check_workers(workers)
     check_out(out)
-    if quarantine: _check_quarantine(quarantine, Path(src))
+    if quarantine: check_quarantine(quarantine, Path(src))
     with lock_folder(quarantine) if quarantine else nullcontext(): _validate(src, out, min_frames, quarantine, delete, workers, follow_links)
 
 def _validate(src: str, out: str|None, min_frames: int, quarantine: str|None, delete: bool, workers: int|None, follow_links: bool):
@@ -317,10 +318,10 @@ def _validate(src: str, out: str|None, min_frames: int, quarantine: str|None, de
     table = row_table([relative_name(one.path, root) for one in found], rows, ROW_COLUMNS[:-1])
     if not (quarantine or delete): write_csv(table, out)
     else:
-        moves = _plan_moves(found, rows, root, quarantine)
+        moves = plan_moves(found, rows, root, quarantine)
         table['moved_to'] = as_column(moves.get(i, '') or 'deleted' if i in moves else '' for i in range(len(table)))
         write_csv(table, out)
-        faults = _put_aside(found, moves)
+        faults = put_aside(found, moves)
         table.loc[list(faults), 'moved_to'] = ''
         if out and faults: write_csv(table, out)
         _say_put_aside(table, moves, faults, quarantine)

@@ -16,8 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..core.cli import check_range
-from ..core.files import _n_bytes, _write_json, cannot_write, source_facts
+from ..core.arguments import check_range
+from ..core.files import cannot_write, n_bytes, source_facts, write_json
 from ..core.workers import WorkerError
 from ..video.mjpeg import read_mjpeg
 
@@ -89,8 +89,8 @@ def record_row(
         if row['status'] == 'ok': record['clip_bytes'] = face_path.stat().st_size
         else: face_path.unlink(missing_ok=True)
         if row['status'] == 'corrupt' and cut_path: Path(cut_path).unlink(missing_ok=True)
-        if cut_path: record['cut_bytes'] = _n_bytes(cut_path)
-        _write_json(json_path(face_path), record | {'frames': frames})
+        if cut_path: record['cut_bytes'] = n_bytes(cut_path)
+        write_json(json_path(face_path), record | {'frames': frames})
     except OSError as e: raise WorkerError(cannot_write(face_path, e))
 
 # %% ../../nbs/faces/04_clips.ipynb #e056f2ef
@@ -107,9 +107,9 @@ def _row_done(path: str|Path, face_path: Path, cut_path: Path|None, settings: Se
     record = read_record(face_path) or {}
     if any(record.get(key) != value for key, value in made.items()): return None
     if record.get('untested'): return None  # rights change without a trace in the file
-    if cut_path and record.get('cut_bytes', -1) != _n_bytes(cut_path): return None
+    if cut_path and record.get('cut_bytes', -1) != n_bytes(cut_path): return None
     if record['status'] != 'ok': return None if retry_failed else _row(record)
-    return _row(record) if _n_bytes(face_path) == record['clip_bytes'] else None
+    return _row(record) if n_bytes(face_path) == record['clip_bytes'] else None
 
 def _row(record: dict) -> dict:
     "What of a record stands in the table"
