@@ -25,7 +25,7 @@ from .datasets.registry import read_dataset, read_unlabelled, UnknownLayoutError
 from .datasets.splits import assign_splits, Split
 from .datasets.table import as_table, COLUMNS
 from .faces.clips import Settings
-from .preprocessing import _over_videos, preprocess
+from .preprocessing import over_videos, preprocess
 
 # %% ../nbs/02_metadata.ipynb #b86d6111
 def make_meta_data(
@@ -44,7 +44,7 @@ def make_meta_data(
     if probe:
         there = [row for row in rows if row['status'] == 'ok']
         jobs = [(os.path.join(row['root'], row['path']),) for row in there]
-        for row, facts in zip(there, _over_videos('validate_video', jobs, 'probing', n_workers, min_frames=min_frames)): _add_facts(row, facts)
+        for row, facts in zip(there, over_videos('validate_video', jobs, 'probing', n_workers, min_frames=min_frames)): _add_facts(row, facts)
     if len(roots) > 1:
         for row in rows: row['path'] = os.path.join(row['root'], row['path'])
     return _finish_table(rows, split, without_leaks)
