@@ -6,7 +6,7 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/samples/tables.html.md"""
 
 # %% auto #0
 __all__ = ['ID_PAIRS', 'SCENES', 'PEOPLE', 'make_row', 'ffpp_rows', 'deeper_rows', 'celeb_rows', 'celeb_names', 'dfd_rows',
-           'actor_pairs', 'side_lists', 'three_datasets', 'uadfv_rows', 'own_table', 'assert_apart']
+           'actor_pairs', 'side_lists', 'three_datasets', 'uadfv_rows', 'own_table', 'small_metadata', 'assert_apart']
 
 # %% ../../nbs/samples/06_tables.ipynb #ce5c560f
 import random, re
@@ -14,6 +14,7 @@ import random, re
 import pandas as pd
 
 from ..datasets.groups import ties_of
+from ..datasets.table import as_table
 
 # %% ../../nbs/samples/06_tables.ipynb #54448f79
 def make_row(
@@ -159,6 +160,18 @@ def own_table(
         method = 'real' if len(names) == 1 else ('A', 'B')[n % 2]
         rows.append(make_row('mine', method, f'{n:04d}', f'{n}.mp4', ties=[f'mine/{name}' for name in names]))
     return pd.DataFrame(rows)
+
+# %% ../../nbs/samples/06_tables.ipynb #a84eaaee
+def small_metadata() -> pd.DataFrame: # 8 rows with all columns
+    "Metadata of two methods with four videos each, one of which is too short"
+    rows = []
+    for method, label, is_fake in (('Deepfakes', 'fake', 1), ('real', 'real', 0)):
+        for n in range(4):
+            row = {'video_id': f'A/{method}/{n}', 'label': label, 'is_fake': is_fake, 'method': method, 'dataset': 'A'}
+            if n == 0: row |= {'n_frames': 9, 'status': 'too_short', 'reason': '9 frames, 150 needed'}
+            else: row |= {'n_frames': 150, 'status': 'ok', 'split': 'valid' if n == 3 else 'train'}
+            rows.append(row)
+    return as_table(rows)
 
 # %% ../../nbs/samples/06_tables.ipynb #97ee8f2d
 def assert_apart(
