@@ -18,13 +18,11 @@ import pandas as pd
 
 from ..core.errors import DeepfakeError
 from ..core.files import find_duplicates, printable, readable
-from .groups import group_by_ties, recordings_of, SAME_TIE, text_of, ties_of
+from .groups import group_by_ties, recordings_of, text_of, ties_of
 from .own_folders import called_after
-from .registry import READERS
+from .registry import DATASETS, datasets_by_name, person_pattern, same_videos
 
 # %% ../../nbs/datasets/13_leaks.ipynb #5b0a1201
-_PERSON = re.compile(r'(Celeb-DF.*/id\d+|DeeperForensics.*/[MW]\d+|(DFD|DeepFakeDetection|DFDCP|DFDC.?preview)/\d+|'
-                     r'FakeAVCeleb/id\d+)', re.I)
 _ORDER = {'train': 0, 'valid': 1, 'test': 2}
 
 def _things(
@@ -35,10 +33,11 @@ def _things(
     names = pd.Series([name for there in ties for name in there] + recordings_of(table), dtype=object)
     rows = np.r_[np.repeat(every_row, list(map(len, ties))), every_row]
     shown = pd.DataFrame({'row': rows, 'name': names, 'id': names}).drop_duplicates()
-    kinds = {name: 'person' if _PERSON.fullmatch(name) else 'source' for name in set(names)}
+    person, first = re.compile(person_pattern(), re.I), same_videos()
+    kinds = {name: 'person' if person.fullmatch(name) else 'source' for name in set(names)}
     shown['kind'] = shown['name'].map(kinds)
-    clips = shown[shown['name'].isin(SAME_TIE)]
-    clips = clips.assign(kind='youtube', name=clips['name'].map(SAME_TIE))
+    clips = shown[shown['name'].isin(first)]
+    clips = clips.assign(kind='youtube', name=clips['name'].map(first))
     groups = text_of(table, 'group')
     grouped = pd.DataFrame({'row': every_row, 'name': groups, 'id': groups, 'kind': 'group'})
     return pd.concat([shown, clips, grouped[grouped['name'] != '']], ignore_index=True)
@@ -116,10 +115,12 @@ _KINDS = {  # name, what to do about it
     'person': ('same person', '--split group keeps people apart'),
     'group': ('straddling group', '--split group')}
 
-def _by_design(datasets: Iterable[str]) -> bool:
-    "Whether the authors let people stand on both sides: then it is no leak that could be mended"
-    return all(dataset.lower().startswith('celeb-df') for dataset in datasets)
+def _by_design(names: Iterable[str]) -> bool: # of datasets
+    "Whether their authors let people stand on both sides: then it is no leak that could be mended"
+    mixing = tuple((dataset.versions or dataset.names[0]).lower() for dataset in DATASETS if dataset.mixes_people)
+    return all(name.lower().startswith(mixing) for name in names)
 
+# %% ../../nbs/datasets/13_leaks.ipynb #4f6b04f1
 def _audit_row(
     found: pd.DataFrame,  # of `_shared`, between two places, or of all groups
     video_ids: pd.Series, # of all rows
@@ -145,9 +146,10 @@ _NO_IDS = 'no ids: nothing but equal files would be found; give target_id and so
 def _paired_by_name(table: pd.DataFrame) -> np.ndarray: # bool, a value a row
     "Fakes in folders of one's own, whose target is the real that they are called after"
     def is_paired(dataset, label, target, path, method):
-        if label != 'fake' or target == '' or dataset in READERS: return False
+        if label != 'fake' or target == '' or dataset in known: return False
         real, fake = target.rpartition('/')[2], path.rpartition('/')[2]
         return not set(called_after(real)[:1]).isdisjoint(called_after(fake, method))
+    known = datasets_by_name()
     columns = [text_of(table, name) for name in ('dataset', 'label', 'target_id', 'path', 'method')]
     return np.array(list(map(is_paired, *columns)), dtype=bool)
 
@@ -156,6 +158,7 @@ def _note(kind: str, rows: pd.DataFrame, advice: str) -> dict:
     return {'kind': kind, 'severity': 'note', 'splits': '', 'datasets': text_of(rows, 'dataset')[0], 'count': len(rows),
             'videos': len(rows), 'examples': text_of(rows, 'video_id')[0], 'advice': advice}
 
+# %% ../../nbs/datasets/13_leaks.ipynb #dc109d90
 def _unknown(table: pd.DataFrame) -> list[dict]:
     "Notes on datasets of whose people and sources nothing is known, or no more than file names tell"
     ids = zip(*(text_of(table, name) for name in ('target_id', 'source_id', 'original_id')))

@@ -6,12 +6,14 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/samples/tables.html.md"""
 
 # %% auto #0
 __all__ = ['ID_PAIRS', 'SCENES', 'PEOPLE', 'make_row', 'ffpp_rows', 'deeper_rows', 'celeb_rows', 'celeb_names', 'dfd_rows',
-           'actor_pairs', 'side_lists', 'three_datasets', 'uadfv_rows', 'own_table', 'small_metadata', 'assert_apart']
+           'actor_pairs', 'side_lists', 'three_datasets', 'uadfv_rows', 'own_table', 'small_metadata', 'in_few_colours',
+           'assert_apart']
 
 # %% ../../nbs/samples/06_tables.ipynb #ce5c560f
-import random, re
+import io, random, re
 
 import pandas as pd
+from PIL import Image
 
 from ..datasets.groups import ties_of
 from ..datasets.table import as_table
@@ -172,6 +174,14 @@ def small_metadata() -> pd.DataFrame: # 8 rows with all columns
             else: row |= {'n_frames': 150, 'status': 'ok', 'split': 'valid' if n == 3 else 'train'}
             rows.append(row)
     return as_table(rows)
+
+# %% ../../nbs/samples/06_tables.ipynb #a754b9d7
+def in_few_colours(
+    figure: 'Figure', # of matplotlib
+) -> Image.Image:
+    "A figure as a picture of 32 colours, so that a notebook stays small"
+    figure.savefig(file := io.BytesIO(), format='png', dpi=70)
+    return Image.open(file).convert('RGB').quantize(32)
 
 # %% ../../nbs/samples/06_tables.ipynb #97ee8f2d
 def assert_apart(
