@@ -15,7 +15,7 @@ from facenet_pytorch import MTCNN
 from common import N_FRAMES, find_clips, machine, one_thread, seconds, show, verdict
 from deepfake_nbdev.faces.boxes import iou, square
 from deepfake_nbdev.faces.cropping import crop_boxes
-from deepfake_nbdev.faces.detection import FaceDetector
+from deepfake_nbdev.faces.detection import MTCNNDetector
 from deepfake_nbdev.faces.tracking import FaceTrack, track_faces
 from deepfake_nbdev.video.frames import Frame
 from deepfake_nbdev.video.reading import iter_frames
@@ -29,7 +29,7 @@ def fresh(frame: Frame) -> Frame:
     return replace(frame)
 
 
-def ours(frames: list[Frame], detector: FaceDetector) -> list[FaceTrack]:
+def ours(frames: list[Frame], detector: MTCNNDetector) -> list[FaceTrack]:
     "This library's way"
     return track_faces(map(fresh, frames), detector)
 
@@ -74,7 +74,7 @@ def motions(reference: list[np.ndarray], track: FaceTrack) -> list[float]:
     return [motion(boxes, side) for boxes in squares]
 
 
-def measure(path: Path, mtcnn: MTCNN, detector: FaceDetector) -> list:
+def measure(path: Path, mtcnn: MTCNN, detector: MTCNNDetector) -> list:
     "A row of the table. The sides take turns, so that a change of the machine's speed meets them all"
     frames = list(iter_frames(path, N_FRAMES))
     ours(frames[:20], detector), detect(mtcnn, frames[:1])  # warm up
@@ -95,7 +95,7 @@ def main() -> int:
     parser.add_argument('--device', default='cpu', help='cpu or cuda, for both sides')
     arguments = parser.parse_args()
     one_thread()
-    mtcnn, detector = MTCNN(keep_all=True, device=arguments.device), FaceDetector(arguments.device)
+    mtcnn, detector = MTCNN(keep_all=True, device=arguments.device), MTCNNDetector(arguments.device)
     rows = []
     for path in find_clips(arguments.clips):
         rows.append(measure(path, mtcnn, detector))

@@ -17,8 +17,8 @@ from av.video.reformatter import Interpolation
 from fastcore.basics import patch
 from scipy.optimize import linear_sum_assignment
 
-from .boxes import _sides, iou, square
-from .detection import FaceDetector, Faces, load_detector, LOOKS, MIN_SIDE, ONE_LOOK
+from .boxes import sides, iou, square
+from .detection import Detector, Faces, load_detector, MIN_SIDE
 from ..video.frames import Frame, Kept
 
 # %% ../../nbs/faces/02_tracking.ipynb #202c0c56
@@ -37,7 +37,7 @@ class FaceTrack:
     @property
     def weight(self) -> float:
         "How much this is the face that the clip is about: its size times the time it is seen"
-        return float((_sides(np.reshape(self.boxes, (-1, 4))) * self.probs).sum())
+        return float((sides(np.reshape(self.boxes, (-1, 4))) * self.probs).sum())
 
     def expected(
         self,
@@ -54,7 +54,7 @@ class FaceTracker:
     "Follow all faces of a clip. Give it the frames one by one, then ask for the tracks."
     def __init__(
         self,
-        detector: FaceDetector, # finds and refines
+        detector: Detector, # finds and refines
         margin: float=.3,       # room around the face that the crops will want, as a share of its size
         size: int=224,          # side of the crops to come, in pixels
         every: int=16,          # frames from key frame to key frame
@@ -136,7 +136,7 @@ def _distance(
     [[0.0, 2.0]]
     """
     a, b = np.asarray(a, float).reshape(-1, 1, 4), np.asarray(b, float).reshape(1, -1, 4)
-    return np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1) / np.maximum(_sides(a), _sides(b))
+    return np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1) / np.maximum(sides(a), sides(b))
 
 @patch
 def _key_faces(self: FaceTracker, frame: Frame) -> Faces:
@@ -147,7 +147,7 @@ def _key_faces(self: FaceTracker, frame: Frame) -> Faces:
         if (faces.probs >= self.min_prob).all(): return faces
     self.searched, smallest = frame.index, np.clip(min(frame.size) / 6, MIN_SIDE, self.smallest)
     if self.active and due and frame.index // self.search_every % 3:  # two in three searches are for newcomers half as large as those there, or larger
-        smallest = max(smallest, min(_sides(np.array([track.boxes[-1] for track in self.active]))) / 2)
+        smallest = max(smallest, min(sides(np.array([track.boxes[-1] for track in self.active]))) / 2)
     boxes = self.detector.find(frame, smallest).boxes
     return self.detector.refine([frame] * len(boxes), boxes)
 
@@ -195,7 +195,7 @@ def _to_key_frame(self: FaceTracker):
     if not self.waiting: return
     paths = self._paths(self._key_faces(self.waiting[-1]))
     self._look_at(paths, [self._spaced(path) for path in paths])
-    self._look_at(paths, [self._between(path) for path in paths], ONE_LOOK)
+    self._look_at(paths, [self._between(path) for path in paths], quick=True)
     for path in paths: self._see(path)
     self._settle([path.track for path in paths])
     self.waiting = []
@@ -208,10 +208,10 @@ def _spaced(self: FaceTracker, path: _Path) -> np.ndarray|bool: # (T,) or all
     return np.arange(len(self.waiting))[::-1] % (self.look_every * (1 + rests)) == 0
 
 @patch
-def _look_at(self: FaceTracker, paths: list[_Path], where: list[np.ndarray|bool], looks: tuple=LOOKS):
+def _look_at(self: FaceTracker, paths: list[_Path], where: list[np.ndarray|bool], quick: bool=False):
     "Let O-Net correct the guesses, all in one batch"
     wanted = [(path, t) for path, here in zip(paths, where) for t in np.flatnonzero(~path.seen & here)]
-    faces = self.detector.refine([self.waiting[t] for _, t in wanted], [path.boxes[t] for path, t in wanted], looks=looks)
+    faces = self.detector.refine([self.waiting[t] for _, t in wanted], [path.boxes[t] for path, t in wanted], quick=quick)
     for (path, t), *face in zip(wanted, *faces):
         if path.is_line and face[1] < self.min_prob: face = self._look_again(self.waiting[t], path.boxes[t], face)
         path.boxes[t], path.probs[t], path.landmarks[t], path.seen[t] = *face, True
@@ -269,7 +269,7 @@ def _settle(self: FaceTracker, tracks: list[FaceTrack]):
 # %% ../../nbs/faces/02_tracking.ipynb #c70a8d36
 def track_faces(
     frames: Iterable[Frame],           # of one video, in order
-    detector: FaceDetector|None=None,  # None: that of this process
+    detector: Detector|None=None,  # None: that of this process
     size: int=224,                     # side of the face clips to come, in pixels
     margin: float=.3,                  # room around the face, as a share of its size
 ) -> list[FaceTrack]: # the face that the clip is about first
