@@ -21,6 +21,7 @@ from ..core.cli import command
 from ..core.errors import DeepfakeError
 from ..core.files import atomic_path
 from ..datasets.files import TABLE_NAME, write_metadata
+from ..datasets.registry import Source
 from ..evaluation import evaluate, plot_scorecard
 from ..faces.clips import Settings
 from ..metadata import preprocess_dataset
@@ -119,7 +120,7 @@ def run_demo(
             n_ok = sum(r['status'] == 'ok' for r in rows)
             row |= {'n_ok': n_ok, 'result': f'{n_ok} of {len(rows)} decode and are long enough'}
         with summary.stage('preprocess') as row:
-            table = preprocess_dataset(samples, out/'preprocessed', size.settings)
+            table = preprocess_dataset(Source(samples), out/'preprocessed', size.settings)
             n_faces = int((table.status == 'ok').sum())
             row |= {'n_face_clips': n_faces, 'result': f'{n_faces} face clips, {int(table.n_face_frames.sum())} faces'}
         with summary.stage('metadata') as row:
