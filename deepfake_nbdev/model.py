@@ -23,10 +23,11 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from .core.errors import DeepfakeError, NotFiniteError
 from .core.files import atomic_path
 from .faces.clips import CLIP_FORMAT
-from .learning.backbones import _check_backbone, create_backbone
-from .learning.calibration import check_calibration
+from .learning.backbones import check_backbone, create_backbone
+from .learning.calibration import (
+    Calibration, calibration_from_dict, calibration_to_dict, UNCALIBRATED)
 from .learning.strange_files import (
-    _check_finite, _check_names, _check_pickle, _check_room, _read_pickle, _shown)
+    check_finite, check_names, check_pickle, check_room, read_pickle, shown)
 
 # %% ../nbs/03_model.ipynb #a11b6cee
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ class ModelConfig:
 
     def __post_init__(self):
         if type(self.backbone) is not str or not re.fullmatch(r'[\w.-]{1,100}', self.backbone, re.ASCII):
-            raise DeepfakeError(f'backbone must be the name of a CNN of timm, not {_shown(self.backbone)}')
+            raise DeepfakeError(f'backbone must be the name of a CNN of timm, not {shown(self.backbone)}')
         for name, low, high in (('n_frames', 1, 1024), ('size', 16, 1024), ('hidden', 1, 4096)):
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
-                raise DeepfakeError(f'{name} must be a whole number in {low}..{high}, not {_shown(value)}')
+                raise DeepfakeError(f'{name} must be a whole number in {low}..{high}, not {shown(value)}')
         if type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1:
-            raise DeepfakeError(f'dropout must lie in 0..<1, not {_shown(self.dropout)}')
+            raise DeepfakeError(f'dropout must lie in 0..<1, not {shown(self.dropout)}')
         _check_methods(self.methods)
 
 # %% ../nbs/03_model.ipynb #dd0fd182
@@ -56,7 +57,7 @@ def _check_methods(methods: tuple[str, ...]):
     if type(methods) is not tuple or len(methods) > 1000: raise DeepfakeError('methods must be at most 1000 names')
     for name in methods:
         if type(name) is not str or not 0 < len(name) <= 100 or not name.isprintable():
-            raise DeepfakeError(f'methods must be names of 1 to 100 printable characters, not {_shown(name)}')
+            raise DeepfakeError(f'methods must be names of 1 to 100 printable characters, not {shown(name)}')
     if len(set(methods)) < len(methods): raise DeepfakeError('methods must be different from each other')
 
 # %% ../nbs/03_model.ipynb #eb6975bc
@@ -70,7 +71,7 @@ class DeepfakeModel(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = create_backbone(config.backbone, pretrained)
-        _check_backbone(self.backbone, config.backbone, config.size)
+        check_backbone(self.backbone, config.backbone, config.size)
         for name in ('mean', 'std'):
             self.register_buffer(name, torch.tensor(self.backbone.pretrained_cfg[name]).view(1, 3, 1, 1))
         self.feature_map = nn.Identity()  # a place to hook heatmaps to, whatever the CNN
@@ -143,7 +144,7 @@ class Checkpoint:
     "A trained model and all that prediction must know of it."
     model: DeepfakeModel          # in eval mode
     preprocessing: dict           # settings of the face clips that it was trained on
-    calibration: dict = field(default_factory=dict)  # from logit to probability: 'slope', 'intercept'; and the 'uncertain' band
+    calibration: Calibration = UNCALIBRATED          # from logit to probability, and to a label
     metrics: dict = field(default_factory=dict)      # on the validation set
     training: dict = field(default_factory=dict)     # package version, seed, fingerprint of the data, ...
     clip_format: str = CLIP_FORMAT                   # version of the face clips that it was trained on
@@ -154,7 +155,7 @@ _FACTS = ('preprocessing', 'calibration', 'metrics', 'training')
 def _check_facts(facts: dict[str, dict]):
     "Dicts of plain and finite values, of a million characters at most. Raises `DeepfakeError`"
     for name, value in facts.items():
-        if type(value) is not dict: raise DeepfakeError(f'{name} must be a dict, not {_shown(value)}')
+        if type(value) is not dict: raise DeepfakeError(f'{name} must be a dict, not {shown(value)}')
     try:
         length = 0
         for part in json.JSONEncoder(allow_nan=False).iterencode(facts):
@@ -174,9 +175,9 @@ def save_checkpoint(
     methods = list(config.pop('methods'))
     state = {name: tensor.detach().cpu() for name, tensor in checkpoint.model.state_dict().items()}
     facts = {name: getattr(checkpoint, name) for name in _FACTS}
-    _check_finite(state)
+    facts['calibration'] = calibration_to_dict(checkpoint.calibration)
+    check_finite(state)
     _check_facts(facts)
-    check_calibration(facts['calibration'])
     facts['preprocessing'] = facts['preprocessing'] | {'format': checkpoint.clip_format}
     content = {'format': FORMAT, 'config': config, 'methods': methods, 'state_dict': state} | facts
     with atomic_path(path) as beside: torch.save(content, beside)
@@ -184,15 +185,15 @@ def save_checkpoint(
 # %% ../nbs/03_model.ipynb #42936aa0
 def _check_state(state, wanted: dict[str, Tensor]):
     "The tensors of a file are those of a network. Raises `DeepfakeError`"
-    _check_names(state, wanted, 'state_dict')
+    check_names(state, wanted, 'state_dict')
     for name, tensor in wanted.items():
         given = state[name]
-        if type(given) is not Tensor: raise DeepfakeError(f'{name} must be a tensor, not {_shown(given)}')
+        if type(given) is not Tensor: raise DeepfakeError(f'{name} must be a tensor, not {shown(given)}')
         if (given.device.type, given.layout) != ('cpu', torch.strided): raise DeepfakeError(f'{name} must be a dense tensor')
         if (given.dtype, given.shape) != (tensor.dtype, tensor.shape):
             raise DeepfakeError(f'{name} must be {tensor.dtype} {tuple(tensor.shape)}, '
                                 f'not {given.dtype} {tuple(given.shape)}')
-    _check_finite(state)
+    check_finite(state)
     for name, low in (('mean', 0), ('std', .01)):
         if not ((low <= state[name]) & (state[name] <= 1)).all(): raise DeepfakeError(f'{name} must lie in {low}..1')
 
@@ -200,12 +201,12 @@ def _check_state(state, wanted: dict[str, Tensor]):
 def _build_model(content: dict, n_bytes: int) -> DeepfakeModel:
     "The network of a file with its weights, once it is seen to fit. Raises `DeepfakeError`"
     config, methods = content['config'], content['methods']
-    _check_names(config, asdict(ModelConfig()).keys() - {'methods'}, 'config')
-    if type(methods) is not list: raise DeepfakeError(f'methods must be a list, not {_shown(methods)}')
+    check_names(config, asdict(ModelConfig()).keys() - {'methods'}, 'config')
+    if type(methods) is not list: raise DeepfakeError(f'methods must be a list, not {shown(methods)}')
     config = ModelConfig(**config, methods=tuple(methods))
     with torch.device('meta'):
-        _check_room(create_backbone(config.backbone, pretrained=False), n_bytes)  # the deepest take their time when run, even here
-        _check_room(network := DeepfakeModel(config), n_bytes)
+        check_room(create_backbone(config.backbone, pretrained=False), n_bytes)  # the deepest take their time when run, even here
+        check_room(network := DeepfakeModel(config), n_bytes)
     _check_state(content['state_dict'], network.state_dict())
     model = DeepfakeModel(config)
     model.load_state_dict(content['state_dict'])
@@ -216,7 +217,8 @@ def model_fingerprint(
     checkpoint: Checkpoint, # any
 ) -> str: # 16 hex digits
     "Tells whether two models say the same of every video: their weights, sizes, preprocessing and calibration"
-    facts = [asdict(checkpoint.model.config), checkpoint.preprocessing, checkpoint.calibration]
+    calibration = calibration_to_dict(checkpoint.calibration)
+    facts = [asdict(checkpoint.model.config), checkpoint.preprocessing, calibration]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, tensor in sorted(checkpoint.model.state_dict().items()):
         digest.update(name.encode())
@@ -228,7 +230,7 @@ def _clip_format(preprocessing: dict) -> str:
     "Takes the version of the face clips out of the settings. Raises `DeepfakeError` where this version of the library makes others"
     made = preprocessing.pop('format', None)
     if made == CLIP_FORMAT: return made
-    told = f'was trained on face clips of format {_shown(made)}'
+    told = f'was trained on face clips of format {shown(made)}'
     if made is None: told = 'does not say which face clips it was trained on'
     raise DeepfakeError(f'it {told}, and would judge those of {CLIP_FORMAT!r} wrongly; '
                         'make new ones with deepfake_preprocess and train it again')
@@ -236,14 +238,14 @@ def _clip_format(preprocessing: dict) -> str:
 # %% ../nbs/03_model.ipynb #fbfbe17c
 def _read_checkpoint(path: Path) -> Checkpoint:
     "As `load_checkpoint`, with messages that do not name the file"
-    _check_pickle(_read_pickle(path))
+    check_pickle(read_pickle(path))
     content = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
     if type(content) is not dict or type(content.get('format')) is not str or content['format'] != FORMAT:
         raise DeepfakeError(f'not a model of this project (no format {FORMAT!r})')
-    _check_names(content, ('format', 'config', 'methods', 'state_dict', *_FACTS), 'the file')
+    check_names(content, ('format', 'config', 'methods', 'state_dict', *_FACTS), 'the file')
     facts = {name: content[name] for name in _FACTS}
     _check_facts(facts)
-    facts |= {'calibration': check_calibration(facts['calibration']), 'clip_format': _clip_format(facts['preprocessing'])}
+    facts |= {'calibration': calibration_from_dict(facts['calibration']), 'clip_format': _clip_format(facts['preprocessing'])}
     return Checkpoint(_build_model(content, path.stat().st_size), **facts)
 
 # %% ../nbs/03_model.ipynb #4978fc2c
