@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, roc_auc_score, roc_curve
 from tqdm.auto import tqdm
 
-from .core.cli import check_out, command
+from .core.arguments import check_out
+from .core.cli import command
 from .core.errors import DeepfakeError, NotFiniteError, UsageError
 from .core.files import atomic_path, safe_path
 from .core.tables import write_csv

@@ -20,7 +20,8 @@ from fastai.data.core import DataLoaders
 from fastai.torch_core import params, set_seed
 from torch import nn, Tensor
 
-from .core.cli import check_out, check_range, command
+from .core.arguments import check_out, check_range
+from .core.cli import command
 from .core.errors import NotFiniteError
 from .core.files import atomic_path
 from .core.words import shell_words

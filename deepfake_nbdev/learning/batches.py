@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torchvision.transforms import v2
 
-from ..core.cli import available_cores
+from ..core.arguments import available_cores
 from ..core.errors import DeepfakeError
 from ..core.files import safe_path
 from ..core.words import METHODS
