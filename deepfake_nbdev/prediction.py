@@ -25,7 +25,7 @@ import numpy as np
 from scipy.special import softmax
 
 from . import __version__
-from .core.cli import check_range
+from .core.arguments import check_range
 from .core.errors import DeepfakeError, NotFiniteError
 from .core.files import source_facts
 from .core.workers import IsolatedWorker, WorkerError, WorkerFailure
