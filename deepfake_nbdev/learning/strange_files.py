@@ -10,6 +10,7 @@ __all__ = ['shown', 'read_pickle', 'check_pickle', 'check_finite', 'check_names'
 # %% ../../nbs/learning/02_strange_files.ipynb #c335c9a5
 import pickletools, re, zipfile
 from pathlib import Path
+from typing import Iterable
 
 import torch
 from torch import nn, Tensor
@@ -17,15 +18,24 @@ from torch import nn, Tensor
 from ..core.errors import DeepfakeError, NotFiniteError
 
 # %% ../../nbs/learning/02_strange_files.ipynb #20b51f38
-def shown(value) -> str: # at most 60 characters
-    "A value for a message; of what is no plain value, its type alone"
-    return repr(value)[:60] if type(value) in (str, int, float, bool, type(None)) else f'a {type(value).__name__}'
+def shown(
+    value, # anything
+) -> str: # at most 60 characters
+    """A value for a message; of what is no plain value, its type alone
+
+    >>> shown('no'), shown(-1), shown([1, 2])
+    ("'no'", '-1', 'a list')
+    """
+    plain = type(value) in (str, int, float, bool, type(None))
+    return repr(value)[:60] if plain else f'a {type(value).__name__}'
 
 # %% ../../nbs/learning/02_strange_files.ipynb #6db24d98
 # twice what timm's deepest networks need, and more
 _MAX_DIRECTORY, _MAX_PICKLE, _MAX_TUPLES = 2 * 2**20, 512 * 2**10, 25_000
 
-def read_pickle(path: Path) -> bytes:
+def read_pickle(
+    path: Path, # `.pt`
+) -> bytes: # of the pickle in it
     "Names and sizes in a `.pt`, once its directory is seen to hold no more than the file. Raises `DeepfakeError`"
     n_bytes = path.stat().st_size
     with open(path, 'rb') as file:
@@ -59,7 +69,9 @@ def _find_pickle(parts: list[zipfile.ZipInfo], n_bytes: int) -> zipfile.ZipInfo:
 # %% ../../nbs/learning/02_strange_files.ipynb #70eb998f
 _PLAIN = r'collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch \w+Storage'  # all that `torch.save` calls for
 
-def check_pickle(pickled: bytes):
+def check_pickle(
+    pickled: bytes, # of `read_pickle`
+):
     "Nothing is asked for but dicts, and tensors over storages. Raises `DeepfakeError`"
     n_tuples = 0
     for instruction, argument, _ in pickletools.genops(pickled):
@@ -70,7 +82,9 @@ def check_pickle(pickled: bytes):
     if n_tuples > _MAX_TUPLES: raise DeepfakeError('more names and values than a model has')
 
 # %% ../../nbs/learning/02_strange_files.ipynb #51ca6182
-def check_finite(state: dict[str, Tensor]):
+def check_finite(
+    state: dict[str, Tensor], # by name
+):
     "No tensor holds NaN or infinity. Raises `NotFiniteError`"
     for name, tensor in state.items():
         counts = tensor.is_floating_point() and tensor.numel()
@@ -79,17 +93,28 @@ def check_finite(state: dict[str, Tensor]):
                                  'train again with a lower --lr')
 
 # %% ../../nbs/learning/02_strange_files.ipynb #3b72d578
-def check_names(given, wanted, what: str):
-    "The same names. Raises `DeepfakeError`"
+def check_names(
+    given,                 # of a file: anything
+    wanted: Iterable[str], # and no others
+    what: str,             # for the message
+):
+    "A dict with the right names. Raises `DeepfakeError`"
     if type(given) is not dict: raise DeepfakeError(f'{what} must be a dict, not {shown(given)}')
-    missing, foreign = [name for name in wanted if name not in given], [name for name in given if name not in wanted]
+    wanted = list(wanted)
+    missing = [name for name in wanted if name not in given]
+    foreign = [name for name in given if name not in wanted]
     more = f' and {len(missing or foreign) - 1} more' if len(missing or foreign) > 1 else ''
     if missing: raise DeepfakeError(f'{what} lacks {missing[0]}{more}')
     if foreign: raise DeepfakeError(f'{what} holds {shown(foreign[0])}{more}, which is not known')
 
-def check_room(network: nn.Module, n_bytes: int):
+# %% ../../nbs/learning/02_strange_files.ipynb #db4d8f3c
+def check_room(
+    network: nn.Module, # on the `meta` device, where it has no weights
+    n_bytes: int,       # of the file
+):
     "A file is large enough for a network's weights. Raises `DeepfakeError`"
-    tensors = {id(tensor): tensor for tensor in network.state_dict(keep_vars=True).values()}  # what is shared is saved once
+    state = network.state_dict(keep_vars=True)
+    tensors = {id(tensor): tensor for tensor in state.values()}  # what is shared is saved once
     needed = sum(tensor.nbytes for tensor in tensors.values())
     if needed > n_bytes:
         raise DeepfakeError(f'its config needs {needed:,} bytes of weights, and the file has {n_bytes:,}')
