@@ -19,7 +19,7 @@ from torch import nn, Tensor
 
 from .learning.calibration import probability
 from .model import as_tensor, Checkpoint, DeepfakeModel, score_clips
-from .prediction import Evidence, Verdict
+from .prediction import Evidence, RegionHeat, Verdict
 
 # %% ../nbs/07_gradcam_roi.ipynb #b05c32cc
 class _ClipAsBatch(nn.Module):
@@ -121,12 +121,12 @@ def draw_regions(
 def roi_activation(
     heat: np.ndarray,      # (T,H,W) 0..1
     landmarks: np.ndarray, # (T,5,2) in pixels
-) -> dict[str, dict]: # for each region 'score' and 'share'
+) -> dict[str, RegionHeat]: # by region, without `drop`
     "Heat by region of the face, over all frames"
     painted = np.stack([region_map(points, heat.shape[-1]) for points in landmarks])
     total = [float(heat[painted == i].sum()) for i in range(len(REGIONS))]
     counts = np.bincount(painted.ravel(), minlength=len(REGIONS))
-    return {name: {'score': total[i] / max(int(counts[i]), 1), 'share': total[i] / max(sum(total), 1e-12)} for i, name in enumerate(REGIONS)}
+    return {name: RegionHeat(total[i] / max(int(counts[i]), 1), total[i] / max(sum(total), 1e-12)) for i, name in enumerate(REGIONS)}
 
 # %% ../nbs/07_gradcam_roi.ipynb #3429aac0
 def hide_region(
@@ -162,4 +162,4 @@ def add_regions(
     "Heatmaps of the verdict's frames, and heat and worth of each region"
     heat = heatmaps(checkpoint.model, evidence.clip, verdict.label)
     roi, drops = roi_activation(heat, evidence.landmarks), occlusion_drop(checkpoint, evidence.clip, evidence.landmarks)
-    return replace(verdict, roi={name: roi[name] | {'drop': drops[name]} for name in REGIONS}), heat
+    return replace(verdict, roi={name: replace(roi[name], drop=drops[name]) for name in REGIONS}), heat

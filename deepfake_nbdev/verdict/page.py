@@ -19,7 +19,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from .. import __version__
 from ..core.files import atomic_path
 from ..gradcam_roi import overlay_heatmap
-from ..prediction import Verdict
+from ..prediction import JudgedFace, Moment, RegionHeat, Verdict
 from .claims import percent, region_words
 
 # %% ../../nbs/verdict/02_page.ipynb #ad2e57c4
@@ -73,12 +73,12 @@ def _pictures(
         raise ValueError(f'frames must be (T,H,W,3) uint8, not {frames.shape} {frames.dtype}')
     if heatmaps is not None and np.shape(heatmaps) != frames.shape[:3]:
         raise ValueError(f'heatmaps must be {frames.shape[:3]} as the frames are, not {np.shape(heatmaps)}')
-    moments = verdict.timeline if len(verdict.timeline) == len(frames) else [{}] * len(frames)
-    times = [moment.get('time') for moment in moments] if times is None else list(times)
+    moments = verdict.timeline if len(verdict.timeline) == len(frames) else [None] * len(frames)
+    times = [moment and moment.time for moment in moments] if times is None else list(times)
     if len(times) != len(frames): raise ValueError(f'{len(times)} times for {len(frames)} frames')
     picks = np.unique(np.linspace(0, len(frames) - 1, min(n_pictures, len(frames))).round().astype(int))
     return [{'frame': _jpeg_uri(frames[i]), 'overlay': _jpeg_uri(overlay_heatmap(frames[i], heatmaps[i])) if heatmaps is not None else None,
-             'time': times[i], 'p_fake': moments[i].get('p_fake')} for i in picks]
+             'time': times[i], 'p_fake': moments[i] and moments[i].p_fake} for i in picks]
 
 # %% ../../nbs/verdict/02_page.ipynb #1a037628
 _PARTS = {}  # the page's templates, by name
@@ -106,7 +106,7 @@ def _heading(verdict: Verdict) -> dict:
     return {'kind': label or 'none', 'words': words, 'mark': mark, 'percent': percent(verdict.p_fake) if label else None, 'p': verdict.p_fake,
             'band': band and [float(edge) for edge in band], 'judged': judged_words(verdict.judged), 'reason': _REASONS.get(verdict.status, verdict.status), 'detail': verdict.reason,
             'method': verdict.method if label == 'fake' and verdict.method in verdict.method_probs else None,
-            'method_percent': percent(verdict.method_probs.get(verdict.method, 0)), 'n_faces': sum(not face.get('brief') for face in verdict.faces)}
+            'method_percent': percent(verdict.method_probs.get(verdict.method, 0)), 'n_faces': sum(not face.brief for face in verdict.faces)}
 
 _PARTS['verdict'] = """
 <header>
@@ -159,7 +159,7 @@ def _timeline(
 ) -> dict|None: # percentages of the plot's width and height from its upper left corner; None where there is nothing to draw
     "The timeline as a plot"
     if verdict.status != 'ok' or len(verdict.timeline) < 2: return None
-    times, p_fake = np.array([(moment['time'], moment['p_fake']) for moment in verdict.timeline], float).T
+    times, p_fake = np.array([(moment.time, moment.p_fake) for moment in verdict.timeline], float).T
     x, y = 100 * (times - times[0]) / max(times[-1] - times[0], 1e-9), 100 * (1 - p_fake)
     stretches = (verdict.preprocessing.get('look') or {}).get('n_stretches', 1)
     whose = ' of the most suspicious face of each stretch' if stretches > 1 else ' of face 1' if len(verdict.faces) > 1 else ''
@@ -221,7 +221,7 @@ def _regions(
 ) -> list[dict]: # hottest first; widths and positions in 0..1
     "The face regions as bars"
     known = lambda value: value is not None and math.isfinite(value)
-    values = [(region_words(region), v.get('share'), v.get('drop')) for region, v in verdict.roi.items()]
+    values = [(region_words(region), heat.share, heat.drop) for region, heat in verdict.roi.items()]
     widest = max([abs(drop) for *_, drop in values if known(drop)], default=0)
     scale = 2 * max(widest, .1)
     rows = [{'name': name, 'share': share if known(share) else None, 'change': f'{-100 * drop:+.0f}'.replace('-', '−').replace('+0', '0').replace('−0', '0') if known(drop) else None,
@@ -272,12 +272,12 @@ def _faces(
     if portraits and len(portraits) != len(verdict.faces): raise ValueError(f'{len(portraits)} portraits for {len(verdict.faces)} faces')
     rows = []
     for i, face in enumerate(verdict.faces):
-        times, boxes = face.get('times') or [], np.reshape(face.get('boxes') or [], (-1, 4))
+        times, boxes = face.times, np.reshape(face.boxes, (-1, 4))
         size = np.median(boxes[:, 2:] - boxes[:, :2], axis=0) if len(boxes) else None
         picture = _jpeg_uri(cv2.resize(portraits[i], (96, 96), interpolation=cv2.INTER_AREA)) if portraits and len(verdict.faces) > 1 else None
-        rows.append({'p_fake': face.get('p_fake'), 'when': f'{times[0]:.1f} to {times[-1]:.1f} s' if times else '–', 'n': len(times) or '–',
+        rows.append({'p_fake': face.p_fake, 'when': f'{times[0]:.1f} to {times[-1]:.1f} s' if times else '–', 'n': len(times) or '–',
                      'size': f'{size[0]:.0f} × {size[1]:.0f} pixels' if size is not None else '–', 'picture': picture,
-                     'note': 'decides' if not i else 'seen too briefly to decide' if face.get('brief') else ''})
+                     'note': 'decides' if not i else 'seen too briefly to decide' if face.brief else ''})
     return rows
 
 _PARTS['faces'] = """
@@ -290,7 +290,7 @@ _PARTS['faces'] = """
   <div class="wide"><table class="faces"><thead><tr><th scope="col">Face</th><th scope="col">Probability of a fake</th><th scope="col">Seen</th><th scope="col">Frames used</th><th scope="col">Size</th></tr></thead><tbody>
   {% for face in faces %}<tr><th scope="row">{% if face.picture %}<img src="{{ face.picture }}" alt="Face {{ loop.index }}" width="96" height="96">{% endif %}
     {{ loop.index }}{% if faces|length > 1 and face.note %}<small>{{ face.note }}</small>{% endif %}</th>
-    <td>{{ face.p_fake|brief if face.p_fake is not none else '–' }}</td><td>{{ face.when }}</td><td>{{ face.n }}</td><td>{{ face.size }}</td></tr>
+    <td>{{ face.p_fake|brief }}</td><td>{{ face.when }}</td><td>{{ face.n }}</td><td>{{ face.size }}</td></tr>
   {% endfor %}</tbody></table></div>
 </section>
 {% endif %}
@@ -474,7 +474,7 @@ def _render(
     return _ENVIRONMENT.get_template('page').render(
         name=shown_name(verdict.video), heading=_heading(verdict), timeline=_timeline(verdict), pictures=pictures,
         explanation=explanation and {'note': None, 'claims': [], **explanation}, regions=_regions(verdict), methods=methods,
-        tested=any(values.get('drop') is not None for values in verdict.roi.values()),
+        tested=any(heat.drop is not None for heat in verdict.roi.values()),
         faithfulness=[row for row in _rows(faithfulness) if row[0] != 'faithful'], verdict_faithful=faithfulness.get('faithful'),
         faces=_faces(verdict, portraits), max_faces=verdict.preprocessing.get('max_faces'), model=list(_rows(verdict.model)), preprocessing=list(_rows(verdict.preprocessing)),
         version=__version__, json_name=json_name)
