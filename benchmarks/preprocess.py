@@ -43,7 +43,7 @@ SECOND_WORKER, MEMORY_GB, MEMORY_4K_GB, GROWTH_GB = 1.7, .9, 1.2, .05
 STAGES = {  # the functions whose time is a stage's
     'decode': ((av, 'open'), (Reading, '__init__'), (Reading, '__next__'), (Reading, 'count_rest')),
     'detect and follow': ((tracking.FaceTracker, 'add'), (tracking.FaceTracker, 'finish')),
-    'crop': ((cropping, 'cut_face_clip'), (Kept, 'patch'), (cropping, '_warp')),
+    'crop': ((cropping, 'cut_face_clip'), (Kept, 'patch'), (cropping, 'warp')),
     'encode': ((MjpegWriter, 'write'), (MjpegWriter, 'close'))}
 
 

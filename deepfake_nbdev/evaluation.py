@@ -18,14 +18,14 @@ from matplotlib.figure import Figure
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, roc_auc_score, roc_curve
 from tqdm.auto import tqdm
 
-from .core.cli import check_out, command
+from .core.arguments import check_out
+from .core.cli import command
 from .core.errors import DeepfakeError, NotFiniteError, UsageError
 from .core.files import atomic_path, safe_path
 from .core.tables import write_csv
 from .core.words import shell_words
 from .datasets.files import read_metadata
 from .faces.clips import read_clips, read_record
-from .learning.calibration import probability
 from .learning.devices import check_device, check_order
 from .model import Checkpoint, load_checkpoint, score_clips
 
@@ -46,7 +46,7 @@ def score_videos(
         except NotFiniteError: continue
         named = config.methods[int(method_logits.argmax())] if config.methods else 'unknown'
         videos.append({'video_id': row.video_id, 'is_fake': int(row.is_fake), 'method': row.method, 'logit': logit,
-                       'p_fake': probability(logit, checkpoint.calibration), 'method_predicted': named})
+                       'p_fake': checkpoint.calibration.probability(logit), 'method_predicted': named})
         frames += [{'video_id': row.video_id, 'is_fake': int(row.is_fake), 'logit': float(value)} for value in frame_logits.ravel()]
     if not len(usable): raise DeepfakeError(f'{folder}: no row that is ok, has a label and a face clip')
     if not videos: raise DeepfakeError(f'{folder}: the model gives NaN or an infinite value for every video; train it again')

@@ -14,7 +14,8 @@ from typing import Iterable
 
 import pandas as pd
 
-from .core.cli import check_out, check_workers, command
+from .core.arguments import check_out, check_workers
+from .core.cli import command
 from .core.errors import DeepfakeError, UsageError
 from .core.files import lock_folder
 from .core.tables import as_column, summarise
@@ -25,7 +26,7 @@ from .datasets.registry import read_dataset, read_unlabelled, UnknownLayoutError
 from .datasets.splits import assign_splits, check_split
 from .datasets.table import as_table, COLUMNS
 from .faces.clips import Settings
-from .preprocessing import _over_videos, preprocess
+from .preprocessing import over_videos, preprocess
 
 # %% ../nbs/02_metadata.ipynb #b86d6111
 def make_meta_data(
@@ -50,7 +51,7 @@ def make_meta_data(
     if probe:
         there = [row for row in rows if row['status'] == 'ok']
         jobs = [(os.path.join(row['root'], row['path']),) for row in there]
-        for row, facts in zip(there, _over_videos('validate_video', jobs, 'probing', n_workers, min_frames=min_frames)): _add_facts(row, facts)
+        for row, facts in zip(there, over_videos('validate_video', jobs, 'probing', n_workers, min_frames=min_frames)): _add_facts(row, facts)
     if len(roots) > 1:
         for row in rows: row['path'] = os.path.join(row['root'], row['path'])
     return _finish_table(rows, splitting, without_leaks)

@@ -6,7 +6,8 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/preprocessing.html.md"""
 
 # %% auto #0
 __all__ = ['STRETCH_SECONDS', 'STRETCH_FRAMES', 'CROP', 'fault_row', 'validate_video', 'cut_frame', 'Look', 'crop_faces',
-           'preprocess', 'with_faults', 'deepfake_validate_video', 'deepfake_cut_frame', 'deepfake_crop_faces']
+           'preprocess', 'over_videos', 'with_faults', 'deepfake_validate_video', 'deepfake_cut_frame',
+           'deepfake_crop_faces']
 
 # %% ../nbs/01_preprocessing.ipynb #176f479a
 import os, sys
@@ -20,7 +21,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .core.cli import check_apart, check_out, check_range, check_workers, command
+from .core.arguments import check_apart, check_out, check_range, check_workers
+from .core.cli import command
 from .core.cluster import run_on_ray
 from .core.errors import UnreadableError, UnsupportedError, UsageError, VideoError
 from .core.files import (
@@ -28,11 +30,11 @@ from .core.files import (
 from .core.tables import as_column, row_table, summarise, write_csv
 from .core.words import shell_words
 from .core.workers import run_isolated, WorkerError, WorkerFailure
-from .faces.clips import _frame_records, _row_done, other_face, record_row, ROW_COLUMNS, Settings
+from .faces.clips import frame_records, other_face, record_row, row_done, ROW_COLUMNS, Settings
 from .video.finding import Found, relative_name, scan_videos, video_names
 from .video.frames import Frame
 from .video.mjpeg import MjpegWriter, write_mjpeg
-from .video.quarantine import _check_quarantine, _plan_moves, _put_aside
+from .video.quarantine import check_quarantine, plan_moves, put_aside
 from .video.reading import open_video, probe, VideoInfo
 
 # %% ../nbs/01_preprocessing.ipynb #689e7a3c
@@ -167,7 +169,7 @@ def _write_face(track: 'FaceTrack', face_path: Path, path: str|Path, settings: S
     from deepfake_nbdev.faces.cropping import cut_face_clip
     crops, boxes = cut_face_clip(track, settings.size, settings.margin)
     row = row | {'n_face_frames': write_mjpeg(face_path, crops, fps, settings.quality)}
-    record_row(path, face_path, settings, row | ({'stretch': start} if start else {}), _frame_records(track, boxes), cut_path)
+    record_row(path, face_path, settings, row | ({'stretch': start} if start else {}), frame_records(track, boxes), cut_path)
     return row
 
 # %% ../nbs/01_preprocessing.ipynb #cf80b74e
@@ -244,7 +246,7 @@ def preprocess(
     with lock_folder(out):
         _mark_outputs(*[out/name for name in ('faces', 'cut')[:1 + keep_cut]])
         clean_temporary(out)
-        rows = {} if force else {i: row for i in videos if (row := _row_done(*paths[i], settings, retry_failed))}
+        rows = {} if force else {i: row for i in videos if (row := row_done(*paths[i], settings, retry_failed))}
         todo = [i for i in videos if i not in rows]
         jobs = [(video, str(face), settings, cut and str(cut)) for video, face, cut in map(paths.get, todo)]
         run = run_on_ray(CROP, jobs, address=address, **limits) if engine == 'ray' else run_isolated(CROP, jobs, **limits)
@@ -259,7 +261,7 @@ def preprocess(
 CROP = 'deepfake_nbdev.preprocessing.crop_faces'
 
 # %% ../nbs/01_preprocessing.ipynb #c5dc3bd3
-def _over_videos(
+def over_videos(
     function_name: str,  # what a worker does with each
     jobs: list[tuple],   # positional arguments, which are paths
     description: str,    # of the progress bar
@@ -306,21 +308,21 @@ def deepfake_validate_video(
     Settings(min_frames)
     check_workers(workers)
     check_out(out)
-    if quarantine: _check_quarantine(quarantine, Path(src))
+    if quarantine: check_quarantine(quarantine, Path(src))
     with lock_folder(quarantine) if quarantine else nullcontext(): _validate(src, out, min_frames, quarantine, delete, workers, follow_links)
 
 def _validate(src: str, out: str|None, min_frames: int, quarantine: str|None, delete: bool, workers: int|None, follow_links: bool):
     "The work of `deepfake_validate_video`"
     found, root = scan_videos(src, follow_links), Path(src)
     jobs = [(str(one.path),) for one in found if not one.fault]
-    rows = with_faults(found, _over_videos('validate_video', jobs, 'validating', workers, min_frames=min_frames))
+    rows = with_faults(found, over_videos('validate_video', jobs, 'validating', workers, min_frames=min_frames))
     table = row_table([relative_name(one.path, root) for one in found], rows, ROW_COLUMNS[:-1])
     if not (quarantine or delete): write_csv(table, out)
     else:
-        moves = _plan_moves(found, rows, root, quarantine)
+        moves = plan_moves(found, rows, root, quarantine)
         table['moved_to'] = as_column(moves.get(i, '') or 'deleted' if i in moves else '' for i in range(len(table)))
         write_csv(table, out)
-        faults = _put_aside(found, moves)
+        faults = put_aside(found, moves)
         table.loc[list(faults), 'moved_to'] = ''
         if out and faults: write_csv(table, out)
         _say_put_aside(table, moves, faults, quarantine)
@@ -352,7 +354,7 @@ def deepfake_cut_frame(
     jobs = [(str(one.path), str(safe_path(dst, name))) for one, name in zip(found, names) if not one.fault]
     with lock_folder(dst):
         clean_temporary(dst)
-        rows = with_faults(found, _over_videos('_cut_row', jobs, 'cutting', workers, n_frames=n_frames, quality=quality))
+        rows = with_faults(found, over_videos('_cut_row', jobs, 'cutting', workers, n_frames=n_frames, quality=quality))
         table = row_table(names, rows, ['status', 'reason', 'n_frames'])
         write_csv(table, Path(dst)/'cut.csv')
     summarise(table, 'videos', Path(dst)/'cut.csv')

@@ -16,7 +16,8 @@ from typing import Any, Iterable, Iterator
 
 import pandas as pd
 
-from .core.cli import check_out, check_range, command
+from .core.arguments import check_out, check_range
+from .core.cli import command
 from .core.errors import NotFiniteError, UsageError
 from .core.files import atomic_path, source_facts
 from .core.tables import summarise

@@ -20,13 +20,14 @@ from fastai.data.core import DataLoaders
 from fastai.torch_core import params, set_seed
 from torch import nn, Tensor
 
-from .core.cli import check_out, check_range, command
+from .core.arguments import check_out, check_range
+from .core.cli import command
 from .core.errors import NotFiniteError
 from .core.files import atomic_path
 from .core.words import shell_words
 from .faces.clips import read_clips
 from .learning.batches import clip_dataloaders, Item, known_methods, read_items, read_settings
-from .learning.calibration import fit_calibration
+from .learning.calibration import Calibration, fit_calibration
 from .learning.callbacks import _diverged, History, KeepBest, plot_history, StopDiverged
 from .learning.devices import check_device
 from .learning.losses import balanced_weights, MethodAccuracy, MultiTaskLoss, VideoAUC
@@ -63,7 +64,7 @@ def _package_version() -> str:
     try: return version('deepfake_nbdev')
     except PackageNotFoundError: return 'unknown'  # run from a checkout that was not installed
 
-def _calibrate(model: DeepfakeModel, items: list[Item]) -> dict:
+def _calibrate(model: DeepfakeModel, items: list[Item]) -> Calibration:
     "Platt's scaling on the validation videos, read and scored as prediction does"
     config, valid = model.config, [item for item in items if item.split == 'valid']
     logits = [score_clips(model, read_clips(item.face_path, item.n_face_frames, config.n_frames, config.size)[0])[0] for item in valid]

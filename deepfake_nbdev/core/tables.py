@@ -17,7 +17,7 @@ import pandas as pd
 
 from .errors import DeepfakeError
 from .files import atomic_path, printable
-from .words import _few
+from .words import few
 
 # %% ../../nbs/core/04_tables.ipynb #9c837985
 def as_column(
@@ -68,7 +68,7 @@ def summarise(
     say(f'{len(table)} {what}: ' + ', '.join(f'{count} {status}' for status, count in table.status.value_counts().items()))
     bad = table[table.status != 'ok']
     reasons = sorted(bad.groupby(['status', 'reason'], sort=False), key=lambda group: -len(group[1]))
-    for (status, reason), rows in reasons[:n_most]: say(f'  {len(rows)} {status}: {reason}: {_few(rows.path if "path" in rows else rows.video_id)}')
+    for (status, reason), rows in reasons[:n_most]: say(f'  {len(rows)} {status}: {reason}: {few(rows.path if "path" in rows else rows.video_id)}')
     if others := sum(len(rows) for _, rows in reasons[n_most:]): say(f'  {others} for other reasons')
     if len(bad) and where: say(f'  each with its reason: {printable(str(where))}')
     if len(bad) == len(table): raise DeepfakeError(f'none of the {len(table)} {what} could be used')

@@ -17,9 +17,10 @@ from pathlib import Path
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ..core.cli import check_out, check_workers, command
+from ..core.arguments import check_out, check_workers
+from ..core.cli import command
 from ..core.errors import DeepfakeError, VideoError
-from ..core.files import _n_bytes, find_duplicates, printable, readable
+from ..core.files import find_duplicates, n_bytes, printable, readable
 from ..core.tables import write_csv
 from ..core.workers import run_isolated, WorkerFailure
 from .registry import nearest_layout, read_tree
@@ -77,7 +78,7 @@ def examine(
         hints += [hint] if left and (hint := nearest_layout(Path(root), left, tree)) else []
         notes += tree.notes
     for row in rows:
-        if row['status'] == 'ok' and not _n_bytes(row['file']): row['status'], row['reason'] = 'corrupt', 'empty file (0 bytes)'
+        if row['status'] == 'ok' and not n_bytes(row['file']): row['status'], row['reason'] = 'corrupt', 'empty file (0 bytes)'
     if probe: _judge_headers([row for row in rows if row['status'] == 'ok'], min_frames, n_workers)
     for row in rows:
         if row['status'] != 'ok': find(row['status'], row, row.get('reason', ''))

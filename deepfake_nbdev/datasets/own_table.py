@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..core.errors import DeepfakeError
 from ..core.files import readable
-from ..core.words import _LABELS, SPLITS
+from ..core.words import LABELS, SPLITS
 from .dfdc import _dfdc_labels
 from deepfake_nbdev.datasets.tree import (
     _bare, _fault, _flat, _folder_name, _method_name, _path_in_list, _read_csv, _row, _say_contradictions, _stem,
@@ -81,8 +81,8 @@ def _table_row(
     said = {column: facts[column] for column in ('label', 'is_fake') if facts[column]}
     if not said: raise DeepfakeError(f'{where}: no label; real or fake, or 0 or 1, where 1 is fake')
     for column, value in said.items():
-        if value.lower() not in _LABELS: raise DeepfakeError(f'{where}: {column} is {value!r}; allowed: real, fake, 0, 1, where 1 is fake')
-    if len(found := {_LABELS[value.lower()] for value in said.values()}) > 1: raise DeepfakeError(f'{where}: label says {facts["label"]}, is_fake says {facts["is_fake"]}')
+        if value.lower() not in LABELS: raise DeepfakeError(f'{where}: {column} is {value!r}; allowed: real, fake, 0, 1, where 1 is fake')
+    if len(found := {LABELS[value.lower()] for value in said.values()}) > 1: raise DeepfakeError(f'{where}: label says {facts["label"]}, is_fake says {facts["is_fake"]}')
     label, method = found.pop(), _method_name(facts['method'])
     if method and (method.lower() == 'real') != (label == 'real'): raise DeepfakeError(f'{where}: label is {label}, but method is {method}')
     if facts['split'] and facts['split'].lower() not in SPLITS: raise DeepfakeError(f'{where}: split is {facts["split"]!r}; allowed: train, valid, test')

@@ -21,7 +21,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .. import __version__
-from ..core.cli import check_out, command
+from ..core.arguments import check_out
+from ..core.cli import command
 from ..core.errors import DeepfakeError, UsageError
 from ..core.files import atomic_path, lock_folder, mark_output, printable, readable, safe_path
 from ..core.tables import as_column, to_csv

@@ -19,7 +19,7 @@ from facenet_pytorch.models.utils.detect_face import nms_numpy
 from fastcore.basics import patch
 from torchvision.ops import nms
 
-from .boxes import _overlap, _warp, square
+from .boxes import overlap, warp, square
 from ..video.frames import Frame, Patch, shrink
 
 # %% ../../nbs/faces/01_detection.ipynb #d5ca1680
@@ -66,7 +66,7 @@ def _look(
     size: int,              # side of the pictures that the network takes
 ) -> list[np.ndarray]: # boxes (N,4), then the network's other outputs
     "One pass, in batches. MTCNN counts pixels from 1 and includes the last, hence the ones"
-    pictures = np.stack([_warp(p, square - (1, 1, 0, 0), size) for p, square in zip(patches, squares)])
+    pictures = np.stack([warp(p, square - (1, 1, 0, 0), size) for p, square in zip(patches, squares)])
     batches = self._as_input(pictures).split(self.batch * (48 // size) ** 2)
     offsets, *others = (torch.cat(outputs).cpu().double().numpy() for outputs in zip(*map(net, batches)))
     return [squares + offsets * np.tile(squares[:, 2:] - squares[:, :2] + 1, 2), *others]
@@ -192,7 +192,7 @@ def _mean_look(
     squares, n = np.concatenate(framings), len(patches)
     boxes, points, probs = self._look(self.mtcnn.onet, patches * len(framings), squares, 48)
     boxes, landmarks, probs = (o.reshape(len(framings), n, *o.shape[1:]) for o in (boxes, _landmarks(points, squares), probs[:, 1]))
-    return Faces(boxes.mean(0), probs.max(0), landmarks.mean(0)), _overlap(boxes[0], boxes[-1])
+    return Faces(boxes.mean(0), probs.max(0), landmarks.mean(0)), overlap(boxes[0], boxes[-1])
 
 def _framed(boxes: np.ndarray, shift: tuple[float, float]) -> np.ndarray:
     "What O-Net likes best: a square a little smaller than the face, here moved by a share of its side"
@@ -213,7 +213,7 @@ def refine(
     guesses = np.asarray(guesses, float)
     patches = [frame.cut(box, LOOK_SIDE) for frame, box in zip(frames, square(guesses, 1.5))]
     faces, agreement = self._mean_look(patches, [_framed(guesses, shift) for shift in looks])
-    moved = (_overlap(faces.boxes, guesses) < (.9 if tries else .82)) & (tries < 4)
+    moved = (overlap(faces.boxes, guesses) < (.9 if tries else .82)) & (tries < 4)
     hard = ((agreement < .91) | (faces.probs < .9) | (tries > 0)) & ~moved
     placed, followed = self._more_looks(patches, faces.boxes, hard), self.refine([frames[i] for i in np.flatnonzero(moved)], faces.boxes[moved], tries=tries + 1)
     for values, of_hard, of_moved in zip(faces, placed, followed): values[hard], values[moved] = of_hard, of_moved

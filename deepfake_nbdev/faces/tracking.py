@@ -17,7 +17,7 @@ from av.video.reformatter import Interpolation
 from fastcore.basics import patch
 from scipy.optimize import linear_sum_assignment
 
-from .boxes import _sides, iou, square
+from .boxes import sides, iou, square
 from .detection import FaceDetector, Faces, load_detector, LOOKS, MIN_SIDE, ONE_LOOK
 from ..video.frames import Frame, Kept
 
@@ -37,7 +37,7 @@ class FaceTrack:
     @property
     def weight(self) -> float:
         "How much this is the face that the clip is about: its size times the time it is seen"
-        return float((_sides(np.reshape(self.boxes, (-1, 4))) * self.probs).sum())
+        return float((sides(np.reshape(self.boxes, (-1, 4))) * self.probs).sum())
 
     def expected(
         self,
@@ -136,7 +136,7 @@ def _distance(
     [[0.0, 2.0]]
     """
     a, b = np.asarray(a, float).reshape(-1, 1, 4), np.asarray(b, float).reshape(1, -1, 4)
-    return np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1) / np.maximum(_sides(a), _sides(b))
+    return np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1) / np.maximum(sides(a), sides(b))
 
 @patch
 def _key_faces(self: FaceTracker, frame: Frame) -> Faces:
@@ -147,7 +147,7 @@ def _key_faces(self: FaceTracker, frame: Frame) -> Faces:
         if (faces.probs >= self.min_prob).all(): return faces
     self.searched, smallest = frame.index, np.clip(min(frame.size) / 6, MIN_SIDE, self.smallest)
     if self.active and due and frame.index // self.search_every % 3:  # two in three searches are for newcomers half as large as those there, or larger
-        smallest = max(smallest, min(_sides(np.array([track.boxes[-1] for track in self.active]))) / 2)
+        smallest = max(smallest, min(sides(np.array([track.boxes[-1] for track in self.active]))) / 2)
     boxes = self.detector.find(frame, smallest).boxes
     return self.detector.refine([frame] * len(boxes), boxes)
 

@@ -25,7 +25,7 @@ from ..evaluation import evaluate, plot_scorecard
 from ..faces.clips import Settings
 from ..metadata import preprocess_dataset
 from ..prediction import load_model
-from ..preprocessing import _over_videos
+from ..preprocessing import over_videos
 from ..report import report_videos, write_table
 from .samples import make_samples
 from ..training import train
@@ -115,7 +115,7 @@ def run_demo(
             videos = [video for video in find_videos(samples) if 'masks' not in video.parts]
             row |= {'n_videos': len(videos), 'result': f'{len(videos)} videos of {size.n_people} invented people, made by this program'}
         with summary.stage('validate') as row:
-            rows = _over_videos('validate_video', [(str(v),) for v in videos], 'validating', None, min_frames=size.settings.min_frames)
+            rows = over_videos('validate_video', [(str(v),) for v in videos], 'validating', None, min_frames=size.settings.min_frames)
             n_ok = sum(r['status'] == 'ok' for r in rows)
             row |= {'n_ok': n_ok, 'result': f'{n_ok} of {len(rows)} decode and are long enough'}
         with summary.stage('preprocess') as row:

@@ -25,7 +25,8 @@ from av.video.stream import VideoStream
 from fastcore.basics import patch
 
 from ..core.errors import VideoError
-from .containers import _check_file, _codec, _is_mov, _unreadable, _unsupported, missing_bytes
+from .containers import (
+    check_video_file, is_mov, listed_codec, missing_bytes, unreadable_error, unsupported_error)
 from .frames import Colours, Frame, make_view, View
 
 # %% ../../nbs/video/02_reading.ipynb #7301bead
@@ -117,9 +118,9 @@ def _open_container(
     path: str|Path, # video file
 ) -> Iterator[InputContainer]:
     "An open container, closed at the end. Raises `VideoError` with the reason where the file does not open"
-    _check_file(path)
+    check_video_file(path)
     try: container = av.open(f'file:{os.path.abspath(path)}', options=_OPTIONS, **_TAGS)
-    except av.FFmpegError as e: raise _no_memory(e) or _unreadable(path) from None
+    except av.FFmpegError as e: raise _no_memory(e) or unreadable_error(path) from None
     with container: yield container
 
 def _no_memory(error: av.FFmpegError) -> MemoryError|None:
@@ -135,7 +136,7 @@ def _video_stream(
     if not streams: raise _without_video(container, path)
     best = container.streams.best('video')
     stream = best if best in streams else streams[0]
-    if stream.codec_context is None: raise _unsupported(path, f'unsupported codec {_codec(path)}: convert the video to H.264')
+    if stream.codec_context is None: raise unsupported_error(path, f'unsupported codec {listed_codec(path)}: convert the video to H.264')
     stream.codec_context.thread_count = 1  # videos are spread over processes
     for other in container.streams:
         if other is not stream: other.discard = Discard.all
@@ -145,8 +146,8 @@ def _without_video(container: InputContainer, path: str|Path) -> VideoError:
     "Say what else is in a container"
     audio = [stream.codec_context for stream in container.streams.audio]
     if audio: return VideoError(f'no video stream: audio only ({audio[0].name if audio[0] else "unknown codec"})')
-    if len(container.streams): return _unsupported(path, f'no video stream that FFmpeg knows, only {container.streams[0].type}')
-    return _unreadable(path)
+    if len(container.streams): return unsupported_error(path, f'no video stream that FFmpeg knows, only {container.streams[0].type}')
+    return unreadable_error(path)
 
 def _ratio(value) -> float: # 0 for none
     "A fraction of PyAV's, which may be None, 0/1 or 1/0"
@@ -174,7 +175,7 @@ class Reading:
         self.drained = self.ended = False  # all packets read, all frames decoded
         self.frames = self._decode()
         first = next(self.frames, None)
-        if first is None: raise _unreadable(path)
+        if first is None: raise unreadable_error(path)
         self.info.width, self.info.height = first.size
         self.info.rotation = 90 * first.view.turns
         self.frames = chain([first], self.frames)
@@ -260,7 +261,7 @@ def _view_of(self: Reading, picture: av.VideoFrame) -> View:
 def _found(self: Reading, n_frames: int, last: float|None):
     "All frames are known: how many, and the time of the last"
     info = self.info
-    if n_frames < info.header_frames and _is_mov(self.container):  # its index also lists what an edit list hides
+    if n_frames < info.header_frames and is_mov(self.container):  # its index also lists what an edit list hides
         info.header_frames = sum(not entry.is_discard for entry in self.stream.index_entries)
     if n_frames > 1 and abs((measured := (n_frames - 1) / last) / info.fps - 1) > .05: info.fps = measured
     info.n_frames, info.duration = n_frames, round((last or 0) + 1 / info.fps, 4)
