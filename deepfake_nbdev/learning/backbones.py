@@ -20,18 +20,17 @@ from ..core.errors import DeepfakeError
 def create_backbone(
     name: str,             # timm's name
     pretrained: bool=True, # with ImageNet weights, downloaded at first use
-) -> nn.Module: # (N,3,H,W) to a feature map (N,C,h,w); has `num_features`, which is C, and `pretrained_cfg`
+) -> nn.Module: # (N,3,H,W) to a map (N,C,h,w); has `num_features`, which is C, and `pretrained_cfg`
     "A CNN without its classifier. Raises `DeepfakeError` for unknown names and for weights that cannot be had"
-    if not timm.is_model(name):
-        wanted, names = name.lower().replace('-', '_'), timm.list_models()
-        near = [known for known in names if known.startswith(wanted)][:3] or get_close_matches(wanted, names)
-        raise DeepfakeError(f'--backbone {name}: timm has no such model' + (f'; did you mean {", ".join(near)}?' if near else ''))
+    if not timm.is_model(name): raise DeepfakeError(f'--backbone {name}: timm has no such model{_hint(name)}')
     try: backbone = timm.create_model(name, pretrained=pretrained, num_classes=0, global_pool='')
-    except (AssertionError, TypeError) as e: raise DeepfakeError(f'--backbone {name}: has no feature map to be had ({e}); choose a CNN') from e
+    except (AssertionError, TypeError) as e:
+        raise DeepfakeError(f'--backbone {name}: has no feature map to be had ({e}); choose a CNN') from e
     except Exception as e:
         if not pretrained: raise
-        raise DeepfakeError(f'the pretrained weights of {name} cannot be had ({type(e).__name__}). Two ways out: train from scratch with '
-                            '--no_pretrained, or fetch them once where there is a network and point HF_HOME at that copy') from e
+        raise DeepfakeError(f'the pretrained weights of {name} cannot be had ({type(e).__name__}). Two ways out: '
+                            'train from scratch with --no_pretrained, or fetch them once where there is a network '
+                            'and point HF_HOME at that copy') from e
     if backbone.head_hidden_size != backbone.num_features: _cut_head(backbone)
     return backbone
 
@@ -41,11 +40,25 @@ def _cut_head(backbone: nn.Module):
         if hasattr(backbone, name): setattr(backbone, name, nn.Identity())
     backbone.forward_head = nn.Identity().forward
 
-def check_backbone(backbone: nn.Module, name: str, size: int):
-    "A heatmap needs a feature map with height and width"
+# %% ../../nbs/learning/00_backbones.ipynb #2e88a675
+def _hint(name: str) -> str:
+    "Names of timm's that are nearly this one"
+    wanted, names = name.lower().replace('-', '_'), timm.list_models()
+    near = [known for known in names if known.startswith(wanted)][:3] or get_close_matches(wanted, names)
+    return f'; did you mean {", ".join(near)}?' if near else ''
+
+# %% ../../nbs/learning/00_backbones.ipynb #d4a36e9e
+def check_backbone(
+    backbone: nn.Module, # of `create_backbone`
+    name: str,           # as the user gave it
+    size: int,           # side of the frames, in pixels
+):
+    "A heatmap needs a feature map with height and width. Raises `DeepfakeError`"
     try:
         with torch.no_grad(): shape = backbone.eval()(torch.zeros(1, 3, size, size)).shape
     except (AssertionError, RuntimeError, ValueError) as e:
-        raise DeepfakeError(f'--backbone {name}: does not take frames of {size}x{size} pixels ({e}); choose another --size, or a CNN') from None
+        raise DeepfakeError(f'--backbone {name}: does not take frames of {size}x{size} pixels ({e}); '
+                            'choose another --size, or a CNN') from None
     if len(shape) != 4 or shape[1] != backbone.num_features:
-        raise DeepfakeError(f'--backbone {name}: gives features of shape {tuple(shape[1:])}, not a map of channels, height and width; choose a CNN')
+        raise DeepfakeError(f'--backbone {name}: gives features of shape {tuple(shape[1:])}, '
+                            'not a map of channels, height and width; choose a CNN')

@@ -35,7 +35,7 @@ def _platt(logits, slope: float, intercept: float, low: float, high: float) -> n
 # %% ../../nbs/learning/03_calibration.ipynb #f6d11405
 @dataclass(frozen=True)
 class Calibration:
-    "What turns a model's logit into a probability, and that into a label. Raises `DeepfakeError` where it makes no sense"
+    "What turns a logit into a probability, and that into a label. Raises `DeepfakeError` where it makes no sense"
     slope: float = 1.      # of the sigmoid, .001..1000
     intercept: float = 0.  # -1000..1000
     low: float = 0.        # lower end of the scale, 0..1

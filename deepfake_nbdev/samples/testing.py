@@ -6,7 +6,7 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/samples/testing.html.md"""
 
 # %% auto #0
 __all__ = ['LANDMARKS', 'make_video', 'landscape', 'make_plain_video', 'make_face_clip', 'show_rows', 'make_tree',
-           'example_verdict', 'Ended', 'in_terminal', 'two_machines']
+           'example_verdict', 'draw_frames', 'make_face_dataset', 'Ended', 'in_terminal', 'two_machines']
 
 # %% ../../nbs/samples/05_testing.ipynb #b88c908d
 import io, os
@@ -20,6 +20,8 @@ import cv2
 import numpy as np
 from skimage.data import astronaut
 
+from ..datasets.files import TABLE_NAME, write_metadata
+from ..datasets.table import as_table
 from ..faces.clips import record_row, Settings
 from ..video.mjpeg import write_mjpeg
 
@@ -129,6 +131,40 @@ def example_verdict(
     if kind == 'uncertain': return _full_verdict(label=kind, p_fake=.52)
     low = [Moment(0., .03), Moment(3.2, .05), Moment(6.4, .04)]
     return _full_verdict(label='real', p_fake=.04, method='real', timeline=low)
+
+# %% ../../nbs/samples/05_testing.ipynb #c9818619
+def draw_frames(
+    rng: np.random.Generator, # of colour and noise
+    method: str,    # 'real', 'Deepfakes' (upright stripes) or 'FaceSwap' (lying ones)
+    n_frames: int,
+    size: int=64,   # side of a frame, in pixels
+) -> np.ndarray: # (T,size,size,3) uint8 RGB
+    "Frames of nothing, with stripes where they are fake"
+    y, x = np.mgrid[:size, :size]
+    base = rng.uniform(60, 190, 3) + rng.normal(0, 20, 3) * (x / size)[..., None]
+    stripes = {'real': 0 * x, 'Deepfakes': 50 * (x % 8 < 4), 'FaceSwap': 50 * (y % 8 < 4)}[method]
+    frames = []
+    for t in range(n_frames):
+        noise = rng.normal(0, 6, (size, size, 1)) + 5 * np.sin(t)
+        frames.append((base + stripes[..., None] + noise).clip(0, 255).astype(np.uint8))
+    return np.stack(frames)
+
+# %% ../../nbs/samples/05_testing.ipynb #7ac397d1
+def make_face_dataset(
+    folder: str|Path, # to make; face clips below `faces`
+    n: int=48,        # videos; a quarter of them for validation
+) -> Path: # the metadata
+    "Face clips of two methods and of neither, with their metadata"
+    folder, rng, rows = Path(folder), np.random.default_rng(0), []
+    for i in range(n):
+        method, n_frames = ('real', 'Deepfakes', 'FaceSwap')[i % 3], 12 - i % 5
+        name = f'{method}/{i}'
+        make_face_clip(folder/'faces'/f'{name}.avi', draw_frames(rng, method, n_frames))
+        rows.append({'video_id': f'drawn/{name}', 'face_path': f'faces/{name}.avi', 'method': method,
+                     'label': 'real' if method == 'real' else 'fake', 'is_fake': int(method != 'real'),
+                     'split': 'valid' if i >= .75 * n else 'train', 'status': 'ok', 'n_face_frames': n_frames})
+    write_metadata(as_table(rows), folder/TABLE_NAME)
+    return folder/TABLE_NAME
 
 # %% ../../nbs/samples/05_testing.ipynb #747e0662
 class Ended(NamedTuple):
