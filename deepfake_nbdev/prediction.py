@@ -34,13 +34,8 @@ from .model import Checkpoint, FaceScore, load_checkpoint, model_fingerprint, sc
 from .preprocessing import CROP, fault_row, Look
 
 # %% ../nbs/06_prediction.ipynb #79de980e
-class _ByName:
-    "Fields by their names too, as in the JSON"
-    def __getitem__(self, name: str): return getattr(self, name)
-    def get(self, name: str, default=None): return getattr(self, name, default)
-
 @dataclass
-class JudgedFace(_ByName):
+class JudgedFace:
     "A face that was followed, and what the model says of it."
     p_fake: float            # calibrated probability that it is forged, 0..1
     label: str|None = None   # 'real', 'fake' or 'uncertain'
@@ -51,13 +46,13 @@ class JudgedFace(_ByName):
     boxes: list[list[float]] = field(default_factory=list) # (N,4) x1,y1,x2,y2 in source pixels
 
 @dataclass
-class Moment(_ByName):
+class Moment:
     "A frame that the model saw."
     time: float    # seconds of the video
     p_fake: float  # 0..1
 
 @dataclass
-class RegionHeat(_ByName):
+class RegionHeat:
     "A region of the face: how hot it is, and what it is worth to the verdict. None: not measured."
     score: float|None = None # mean heat, 0..1
     share: float|None = None # of all heat; sums to 1
