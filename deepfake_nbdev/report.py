@@ -27,7 +27,7 @@ from .faces.clips import Settings
 from .gradcam_roi import add_regions
 from .learning.devices import check_device, check_order
 from .model import Checkpoint
-from .prediction import blank_verdict, Evidence, load_model, predict_videos, SEARCH, Verdict, WHOLE
+from .prediction import blank_verdict, Evidence, load_model, predict_videos, read_verdict, SEARCH, Verdict, WHOLE
 from .preprocessing import Look
 from .verdict.page import report_paths, shown_name, write_report
 from .video.finding import absent_words, find_videos
@@ -56,7 +56,7 @@ def write_table(
         table.writerow(columns + ['n_faces', 'hottest_region', 'report'])
         for verdict in verdicts:
             page = report_paths(verdict.video, path.parent)[0]
-            hottest = max(verdict.roi, key=lambda region: verdict.roi[region].get('share') or 0, default=None)
+            hottest = max(verdict.roi, key=lambda region: verdict.roi[region].share or 0, default=None)
             values = [getattr(verdict, column) for column in columns] + [len(verdict.faces), hottest, page.name if page.exists() else None]
             table.writerow(map(_cell, values))
     return path
@@ -87,8 +87,8 @@ def finished_report(
 ) -> tuple[Verdict, Path]|None:
     "The report that an earlier run has finished of the same file, by the same model, in the same way"
     page, data = report_paths(expected.video, out_dir)
-    try: found, expected = (Verdict(**json.loads(text)) for text in (data.read_text(encoding='utf-8'), expected.to_json()))
-    except (OSError, ValueError, TypeError): return None  # none is there, or not one of this version's
+    try: found, expected = (read_verdict(text) for text in (data.read_text(encoding='utf-8'), expected.to_json()))
+    except (OSError, ValueError): return None  # none is there, or not one of this version's
     same = all(getattr(found, name) == getattr(expected, name) for name in ('video', 'source', 'model', 'preprocessing', 'version'))
     explained = (found.explanation or {}).get('source', 'none') == how and not (found.explanation or {}).get('note')
     again = found.status in ('ok', 'no_face', 'too_short')  # another run would find the same
