@@ -201,7 +201,8 @@ def run_demo(
     return summary
 
 # %% ../../nbs/samples/04_demo.ipynb #3c6edce2
-CAVEAT = '''These clips are samples that the program made by itself, from one portrait, with image operations that imitate five
+CAVEAT = '''\
+These clips are samples that the program made by itself, from one portrait, with image operations that imitate five
 methods. The AUC shows that every stage works and that the network learns what it is shown. It says nothing about
 real deepfakes: for those, train on real data and evaluate on data that you did not train on.'''
 
