@@ -95,7 +95,8 @@ def make_plain_video(
     return path
 
 # %% ../../nbs/samples/05_testing.ipynb #e31975c4
-LANDMARKS = np.array([[.35, .4], [.65, .4], [.5, .6], [.37, .75], [.63, .75]])  # of a face that fills two thirds of its crop
+# of a face that fills two thirds of its crop
+LANDMARKS = np.array([[.35, .4], [.65, .4], [.5, .6], [.37, .75], [.63, .75]])
 
 def make_face_clip(
     face_path: str|Path,  # `.avi` to write, with its `.json`; their folder is made
