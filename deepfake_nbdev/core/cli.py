@@ -25,6 +25,17 @@ from .errors import DeepfakeError, UsageError
 from .files import cannot_write, readable
 
 # %% ../../nbs/core/03_cli.ipynb #99b9fa6c
+def _add_argument(parser: ArgumentParser, parameter: Parameter, help: str):
+    "An argument of a command as one of a terminal; an option goes by both spellings"
+    name, kind, default = parameter.name, parameter.annotation, parameter.default
+    flags = dict.fromkeys([f'--{name}', f'--{name.replace("_", "-")}'])
+    if kind is bool: parser.add_argument(*flags, action='store_true', help=help)
+    elif default is not Parameter.empty:
+        if default is not None: help += f' (default: {default})'
+        parser.add_argument(*flags, type=kind, default=default, help=help, metavar=kind.__name__)
+    elif get_origin(kind) is list: parser.add_argument(name, nargs='+', type=get_args(kind)[0], help=help)
+    else: parser.add_argument(name, type=kind, help=help)
+
 def make_parser(
     function: Callable, # of a command
 ) -> ArgumentParser:
@@ -32,14 +43,7 @@ def make_parser(
     parser, comments = ArgumentParser(prog=function.__name__, description=function.__doc__), docments(function)
     parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
     for name, parameter in signature(function).parameters.items():
-        kind, help = parameter.annotation, (comments.get(name) or '').replace('%', '%%')
-        flags = dict.fromkeys([f'--{name}', f'--{name.replace("_", "-")}'])
-        if kind is bool: parser.add_argument(*flags, action='store_true', help=help)
-        elif parameter.default is not Parameter.empty:
-            default = '' if parameter.default is None else f' (default: {parameter.default})'
-            parser.add_argument(*flags, type=kind, default=parameter.default, help=help + default, metavar=kind.__name__)
-        elif get_origin(kind) is list: parser.add_argument(name, nargs='+', type=get_args(kind)[0], help=help)
-        else: parser.add_argument(name, type=kind, help=help)
+        _add_argument(parser, parameter, (comments.get(name) or '').replace('%', '%%'))
     return parser
 
 # %% ../../nbs/core/03_cli.ipynb #33a20fca
@@ -57,7 +61,8 @@ def outline(
     return names[name]
 
 # %% ../../nbs/core/03_cli.ipynb #986ab875
-HUSHED = {'`torch.jit.script` is deprecated': FutureWarning}  # how a warning begins, and its kind; this one comes as fastai's layers are loaded
+HUSHED = {  # how a warning begins, and its kind
+    '`torch.jit.script` is deprecated': FutureWarning}  # as fastai's layers are loaded
 
 def _hush():
     "Do not show `HUSHED`, here and in child processes; what the user has set for warnings goes before"
@@ -65,6 +70,7 @@ def _hush():
     ours = [f'ignore:{message}:{kind.__name__}' for message, kind in HUSHED.items()]
     os.environ['PYTHONWARNINGS'] = ','.join([*ours, *filter(None, [os.environ.get('PYTHONWARNINGS')])])
 
+# %% ../../nbs/core/03_cli.ipynb #fb391081
 class Console:
     "A command by its place in the package, such as `console.demo.deepfake_demo`; called, it obeys the terminal"
     def __init__(self, place: str): self._place = place
@@ -93,31 +99,40 @@ class Terminated(KeyboardInterrupt):
 def _terminable():
     "Within this block SIGTERM raises `Terminated`, unless somebody else sees to it"
     def stop(*_): raise Terminated
-    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    main = threading.current_thread() is threading.main_thread()
+    ours = main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if ours: signal.signal(signal.SIGTERM, stop)
     try: yield
     finally:
         if ours: signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
+def _ending(
+    error: BaseException, # what ended a command
+    resumes: bool,        # it goes on where it was stopped
+) -> tuple[int, str]: # exit code, and what is said
+    "An error as a terminal has it"
+    if isinstance(error, KeyboardInterrupt):
+        again = 'goes on from here' if resumes else 'begins anew'
+        return 143 if isinstance(error, Terminated) else 130, f'stopped; the same command {again}'
+    if isinstance(error, OSError): return 1, f'error: {cannot_write(readable(error.filename or "output"), error)}'
+    return 2 if isinstance(error, UsageError) else 1, f'error: {error}'
+
+# %% ../../nbs/core/03_cli.ipynb #c3a63be1
 def command(
     function: Callable|None=None, # what the command does
     *,
     resumes: bool=False,          # it goes on where it was stopped; otherwise it begins anew
 ) -> Callable: # the same function; its `cli` is the console command
-    "Make a console command of a function. Called from Python it raises errors; in a terminal they are a sentence and an exit code"
+    "Make a console command of a function, where errors are a sentence and an exit code"
     if function is None: return partial(command, resumes=resumes)
-    stopped = f'stopped; the same command {"goes on from here" if resumes else "begins anew"}'
     def cli(arguments: list[str]|None=None):
         chosen = vars(make_parser(function).parse_args(arguments))
         try:
             with _terminable(): function(**chosen)
-        except UsageError as e: code, words = 2, f'error: {e}'
-        except DeepfakeError as e: code, words = 1, f'error: {e}'
         except BrokenPipeError:  # whoever read the output has seen enough; Python must not try to write the rest
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
-        except OSError as e: code, words = 1, f'error: {cannot_write(readable(e.filename or "output"), e)}'
-        except KeyboardInterrupt as e: code, words = 143 if isinstance(e, Terminated) else 130, stopped
+        except (DeepfakeError, OSError, KeyboardInterrupt) as e: code, words = _ending(e, resumes)
         else: return
         print(words, file=sys.stderr)
         raise SystemExit(code)

@@ -32,7 +32,8 @@ class _Supervisor:
 
     def run(self, job: tuple, timeout: float):
         result = self.worker.run(job, timeout)
-        return WorkerError(f'{result} (on {socket.gethostname()})') if isinstance(result, WorkerError) else result
+        if not isinstance(result, WorkerError): return result
+        return WorkerError(f'{result} (on {socket.gethostname()})')
 
 @dataclass
 class _Job:
@@ -67,102 +68,151 @@ def _reach(address: str|None):
     host, _, port = (address or '').removeprefix('ray://').rpartition(':')
     if not port.isdigit(): return  # 'auto', None
     try: socket.create_connection((host.strip('[]'), int(port)), timeout=10).close()
-    except (OSError, OverflowError) as e: raise DeepfakeError(f'No Ray cluster answers at {address}: {e}. `ray status` there shows whether it runs; `ray start --head` starts one')
+    except (OSError, OverflowError) as e:
+        advice = '`ray status` there shows whether it runs; `ray start --head` starts one'
+        raise DeepfakeError(f'No Ray cluster answers at {address}: {e}. {advice}')
+
+def _last_line(error: Exception) -> str:
+    """What matters in Ray's messages, which are long
+
+    >>> _last_line(ValueError('a stack of calls\\nit broke'))
+    'it broke'
+    """
+    last = (str(error).strip() or type(error).__name__).splitlines()[-1]
+    return shorten(last, 200, placeholder=' ...')
+
+# %% ../../nbs/core/06_cluster.ipynb #28ba3659
+def _join(ray, address: str|None):
+    "Connect to a cluster. Raises `DeepfakeError`"
+    _reach(address)
+    os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
+    quiet = dict(ignore_reinit_error=True, include_dashboard=False, log_to_driver=False, logging_level='ERROR')
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    try: ray.init(address, **quiet)
+    except Exception as e:
+        where, advice = address or 'this machine', '`ray start --head` starts one'
+        raise DeepfakeError(f'No connection to a Ray cluster at {where}: {_last_line(e)}. {advice}') from None
+    if callable(on_sigterm) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own prints a stack and aborts
 
 @contextmanager
 def _connected(address: str|None):
-    "Ray, connected to the cluster at an address; disconnected again if it was not connected before. Raises `DeepfakeError`"
+    "Ray, connected to a cluster; disconnected again if it was not connected before. Raises `DeepfakeError`"
     try: import ray
     except ImportError: raise DeepfakeError('Ray is not installed: pip install "deepfake_nbdev[ray]"')
-    if ray.is_initialized(): yield ray; return
-    _reach(address)
-    on_sigterm = signal.getsignal(signal.SIGTERM)
-    os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
-    try: ray.init(address, ignore_reinit_error=True, include_dashboard=False, log_to_driver=False, logging_level='ERROR')
-    except Exception as e: raise DeepfakeError(f'No connection to a Ray cluster at {address or "this machine"}: {_last_line(e)}. `ray start --head` starts one') from None
-    if callable(on_sigterm) and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own prints a stack and aborts
+    if ray.is_initialized():
+        yield ray
+        return
+    _join(ray, address)
     try: yield ray
     finally: ray.shutdown()
-
-def _last_line(error: Exception) -> str: # Ray's messages are long
-    return shorten((str(error).strip() or type(error).__name__).splitlines()[-1], 200, placeholder=' ...')
 
 # %% ../../nbs/core/06_cluster.ipynb #32f4ab1d
 class _Crew:
     "The actors of a run: those that start, those that wait for a job, those that are busy"
     def __init__(self, ray, n_workers: int|None, instructions: tuple, timeout: float, patience: float):
-        self.ray, self.n_workers, self.instructions, self.timeout, self.patience = ray, n_workers, instructions, timeout, patience
-        self.Actor = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0, scheduling_strategy='SPREAD')(_Supervisor)
-        self.starting, self.idle, self.busy = {}, [], {}  # reference -> actor; actors; reference -> (actor, job, deadline)
-        self.failures, self.pause, self.share, self.last_ready, self.counted = 0, 0, 0, time.monotonic(), float('-inf')
+        self.ray, self.n_workers, self.instructions = ray, n_workers, instructions
+        self.timeout, self.patience = timeout, patience  # seconds for a job, and for somebody to become ready
+        placed = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0, scheduling_strategy='SPREAD')
+        self.Actor = placed(_Supervisor)
+        self.starting = {}  # reference -> actor
+        self.idle = []      # actors
+        self.busy = {}      # reference -> (actor, job, deadline)
+        self.failures = self.pause = self.share = 0
+        self.last_ready, self.counted = time.monotonic(), float('-inf')
         self.reason = 'none of them found a free place. `ray status` shows who uses the cluster'
 
     def size(self) -> int: # actors that the cluster has room for, or that were asked for
         "Machines are counted now and then, since they come and go"
-        if time.monotonic() > self.counted + 10:
-            machines = [node['Resources'] for node in self.ray.nodes() if node['Alive']]
-            (n, share), self.counted = _plan(machines, self.n_workers), time.monotonic()
-            if share != self.share:  # those that have no place yet may wait for GPUs that are gone
-                for actor in self.starting.values(): self.ray.kill(actor)
-                self.starting = {}
-            self.n, self.share = max(1, n), share
+        if time.monotonic() <= self.counted + 10: return self.n
+        machines = [node['Resources'] for node in self.ray.nodes() if node['Alive']]
+        (n, share), self.counted = _plan(machines, self.n_workers), time.monotonic()
+        if share != self.share:  # those that have no place yet may wait for GPUs that are gone
+            for actor in self.starting.values(): self.ray.kill(actor)
+            self.starting = {}
+        self.n, self.share = max(1, n), share
         return self.n
 
-    def request(self, n: int):
-        "Ask for actors until there are n; they come when there is room for them"
-        if time.monotonic() < self.pause: return
-        for _ in range(n - len(self.starting) - len(self.idle) - len(self.busy)):
-            actor = self.Actor.options(num_gpus=self.share).remote(*self.instructions)
-            self.starting[actor.ready.remote()] = actor
+# %% ../../nbs/core/06_cluster.ipynb #b9b7d623
+@patch
+def request(self: _Crew, n: int):
+    "Ask for actors until there are n; they come when there is room for them"
+    if time.monotonic() < self.pause: return
+    for _ in range(n - len(self.starting) - len(self.idle) - len(self.busy)):
+        actor = self.Actor.options(num_gpus=self.share).remote(*self.instructions)
+        self.starting[actor.ready.remote()] = actor
 
-    def hand_out(self, waiting: deque):
-        "Jobs to those who wait for one"
-        while waiting and self.idle:
-            actor, job = self.idle.pop(), waiting.popleft()
-            deadline = time.monotonic() + self.timeout + self.patience + 3 * HAND_OVER
-            self.busy[actor.run.remote(job.arguments, self.timeout)] = actor, job, deadline
+@patch
+def hand_out(self: _Crew, waiting: deque):
+    "Jobs to those who wait for one"
+    while waiting and self.idle:
+        actor, job = self.idle.pop(), waiting.popleft()
+        deadline = time.monotonic() + self.timeout + self.patience + 3 * HAND_OVER
+        self.busy[actor.run.remote(job.arguments, self.timeout)] = actor, job, deadline
 
-    def wait(self) -> list[tuple[_Job, Any]]: # jobs that have ended, with a result, or with a RayError where the actor is lost
-        "Wait a second at most for something to happen"
-        if not self.starting and not self.busy: time.sleep(1)
-        ready = self.ray.wait([*self.starting, *self.busy], timeout=1)[0] if self.starting or self.busy else []
-        now = time.monotonic()
-        late = [reference for reference, (_, _, deadline) in self.busy.items() if now > deadline and reference not in ready]
-        ended = [self._see(reference) for reference in ready + late]
-        if self.idle or self.busy or any(ended): self.last_ready = now
-        elif self.failures >= 3 or now - self.last_ready > self.patience:
-            raise WorkerError(f'No Ray actor became ready in {now - self.last_ready:.0f} s: {self.reason}')
-        return [pair for pair in ended if pair]
-
-    def dismiss(self):
-        for actor in [*self.starting.values(), *self.idle, *(actor for actor, _, _ in self.busy.values())]: self.ray.kill(actor)
+@patch
+def dismiss(self: _Crew):
+    "End all of them"
+    busy = [actor for actor, _, _ in self.busy.values()]
+    for actor in [*self.starting.values(), *self.idle, *busy]: self.ray.kill(actor)
 
 # %% ../../nbs/core/06_cluster.ipynb #4cab84d7
 @patch
 def _see(self: _Crew, reference) -> tuple[_Job, Any]|None:
     "Something has become of an actor's start or of its job; the latter is handed back"
-    actor, job, _ = self.busy.pop(reference, None) or (self.starting.pop(reference), None, None)
+    if reference in self.busy: actor, job, _ = self.busy.pop(reference)
+    else: actor, job = self.starting.pop(reference), None
     try: result = self.ray.get(reference, timeout=10)
     except self.ray.exceptions.RayError as e:
         self.ray.kill(actor)
-        if job: return job, e
-        self.reason = _last_line(e)
-        if time.monotonic() > self.pause: self.failures, self.pause = self.failures + 1, time.monotonic() + 3  # many may fail at once
-        return None
+        return (job, e) if job else self._failed(e)
     self.failures = 0
     self.idle.append(actor)
     return (job, result) if job else None
+
+@patch
+def _failed(self: _Crew, error: Exception):
+    "An actor did not start; many may fail at once, which counts as one failure"
+    self.reason = _last_line(error)
+    now = time.monotonic()
+    if now > self.pause: self.failures, self.pause = self.failures + 1, now + 3
+
+# %% ../../nbs/core/06_cluster.ipynb #e6e725f8
+@patch
+def wait(self: _Crew) -> list[tuple[_Job, Any]]: # jobs that ended; a RayError is the result where the actor is lost
+    "Wait a second at most for something to happen"
+    ready = []
+    if self.starting or self.busy: ready = self.ray.wait([*self.starting, *self.busy], timeout=1)[0]
+    else: time.sleep(1)
+    now = time.monotonic()
+    late = [reference for reference, (_, _, deadline) in self.busy.items() if now > deadline and reference not in ready]
+    ended = [self._see(reference) for reference in ready + late]
+    waited = now - self.last_ready
+    if self.idle or self.busy or any(ended): self.last_ready = now
+    elif self.failures >= 3 or waited > self.patience:
+        raise WorkerError(f'No Ray actor became ready in {waited:.0f} s: {self.reason}')
+    return [pair for pair in ended if pair]
+
+# %% ../../nbs/core/06_cluster.ipynb #b9bf7b36
+_AGAIN = object()  # in the place of a result: another actor shall do the job
+
+def _judge(job: _Job, result: Any, ray) -> Any: # what goes to the caller, or `_AGAIN`
+    "What comes of a job that ended, or whose actor is lost. Raises `WorkerError` where the run cannot go on"
+    if isinstance(result, WorkerError): raise result
+    if not isinstance(result, ray.exceptions.RayError): return result
+    job.losses += 1
+    if job.losses < 3: return _AGAIN
+    return WorkerFailure('crashed', f'lost its machine or actor {job.losses} times: {_last_line(result)}')
 
 # %% ../../nbs/core/06_cluster.ipynb #f1225d48
 def run_on_ray(
     function_name: str,      # 'package.module.function', called as function(*job, **common) in the workers
     jobs: Iterable[tuple],   # positional arguments, a tuple a job; all must pickle; taken one by one
     common: dict|None=None,  # keyword arguments that all jobs share
-    n_workers: int|None=None, # actors at a time; None: one for each CPU that the cluster has, also for those that join later
+    n_workers: int|None=None, # actors at a time; None: one a CPU of the cluster, also of machines that join later
     timeout: float=600,      # seconds a job may take before its worker is killed
     memory_limit: float|None=4, # GB a worker may keep in memory on a job before it is killed
-    address: str|None=None,  # of the cluster: 'auto', 'host:port', 'ray://host:port'; None: this machine's, else one of our own
+    address: str|None=None,  # 'auto', 'host:port', 'ray://host:port'; None: this machine's cluster, else one of our own
     start_limit: float=300,  # seconds in which a worker must be ready, and some actor must be
 ) -> Iterator[tuple[int, Any]]: # (index of the job, its result or a `WorkerFailure`), as they end
     "`run_isolated` on all machines of a Ray cluster. Raises `DeepfakeError` where there is none, and `WorkerError`"
@@ -176,11 +226,9 @@ def run_on_ray(
                 crew.request(min(crew.size(), len(waiting) + len(crew.busy)))
                 crew.hand_out(waiting)
                 for job, result in crew.wait():
-                    if isinstance(result, WorkerError): raise result
-                    if isinstance(result, ray.exceptions.RayError):
-                        job.losses += 1
-                        if job.losses < 3: waiting.appendleft(job); continue
-                        result = WorkerFailure('crashed', f'lost its machine or actor {job.losses} times: {_last_line(result)}')
-                    crew.hand_out(waiting)
-                    yield job.index, result
+                    result = _judge(job, result, ray)
+                    if result is _AGAIN: waiting.appendleft(job)
+                    else:
+                        crew.hand_out(waiting)
+                        yield job.index, result
         finally: crew.dismiss()

@@ -6,14 +6,14 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/core/files.html.md"""
 
 # %% auto #0
 __all__ = ['OUTPUT_MARK', 'readable', 'printable', 'safe_path', 'cannot_write', 'atomic_path', 'write_json', 'clean_temporary',
-           'lock_folder', 'mark_output', 'source_facts', 'n_bytes', 'find_duplicates', 'digest_file']
+           'mark_output', 'lock_folder', 'source_facts', 'n_bytes', 'digest_file', 'find_duplicates']
 
 # %% ../../nbs/core/01_files.ipynb #6fe01a1a
 import errno, hashlib, json, os, re, secrets
 from collections import defaultdict
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
@@ -51,10 +51,11 @@ def safe_path(
     ...
     deepfake_nbdev.core.errors.DeepfakeError: ../b.avi: leads out of its folder
     """
-    if '\0' in name or Path(name).is_absolute() or '..' in Path(name).parts: raise DeepfakeError(f'{name}: leads out of its folder')
+    leads_out = Path(name).is_absolute() or '..' in Path(name).parts
+    if leads_out or '\0' in name: raise DeepfakeError(f'{name}: leads out of its folder')
     return Path(root)/name
 
-# %% ../../nbs/core/01_files.ipynb #088396d3
+# %% ../../nbs/core/01_files.ipynb #2a036fc1
 def cannot_write(
     path: str|Path, # the file or folder
     error: OSError, # what came of it
@@ -69,6 +70,7 @@ def cannot_write(
     reason = error.strerror or str(error)
     return f'{path}: cannot be written: {reason[:1].lower()}{reason[1:]}; {advice}'
 
+# %% ../../nbs/core/01_files.ipynb #088396d3
 @contextmanager
 def atomic_path(
     path: str|Path, # where the file shall be in the end
@@ -103,31 +105,33 @@ def clean_temporary(
 # %% ../../nbs/core/01_files.ipynb #502a2644
 OUTPUT_MARK = '.deepfake_nbdev'  # a folder that holds this file was written by this program
 
+def mark_output(
+    folder: str|Path, # made where it is not there
+):
+    "Mark a new folder as this program's: a later `scan_videos` of a folder around it leaves it out. Raises `OSError`"
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.iterdir()): (folder/OUTPUT_MARK).touch()
+
 # %% ../../nbs/core/01_files.ipynb #c3dc8e27
 @contextmanager
 def lock_folder(
     folder: str|Path, # output folder, made where it is not there
 ) -> Iterator[Path]:
-    "Keep a second run out of a folder, and leave nothing half-written in it; a run that was killed leaves no lock behind. Raises `DeepfakeError`"
+    "Keep a second run out of a folder, and leave nothing half-written in it. Raises `DeepfakeError`"
     folder = Path(folder)
     try:
         mark_output(folder)
         lock = FileLock(folder/'.lock', is_singleton=True)  # who holds it may take it again
         lock.acquire(timeout=0)
-    except Timeout: raise DeepfakeError(f'{folder}: another run is writing into this folder; wait for it, or choose another one') from None
+    except Timeout:
+        advice = 'another run is writing into this folder; wait for it, or choose another one'
+        raise DeepfakeError(f'{folder}: {advice}') from None
     except OSError as e: raise DeepfakeError(cannot_write(readable(folder), e)) from None
     try: yield folder
     finally:
         clean_temporary(folder)  # of workers that were killed as they wrote
         lock.release()
-
-def mark_output(
-    folder: str|Path, # made where it is not there
-):
-    "Mark a new folder as this program's, so that a later `scan_videos` of a folder around it leaves it out. Raises `OSError`"
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not any(folder.iterdir()): (folder/OUTPUT_MARK).touch()
 
 # %% ../../nbs/core/01_files.ipynb #b7bee188
 def source_facts(
@@ -147,27 +151,6 @@ def n_bytes(
     except OSError: return None
 
 # %% ../../nbs/core/01_files.ipynb #20c75d01
-def find_duplicates(
-    paths: list[str],   # files
-    strict: bool=False, # a file that cannot be read is an error, and not left out
-) -> list[list[str]]: # two or more that hold the same bytes, as given; empty files are left out
-    "Files that are equal, byte by byte. Raises `DeepfakeError` where it is strict"
-    groups = [paths]
-    for describe in (os.path.getsize, lambda path: digest_file(path, 1 << 16), digest_file):
-        finer, several = [], [group for group in groups if len(group) > 1]
-        bar = tqdm(total=sum(map(len, several)), desc='comparing', unit='file', disable=describe is not digest_file or not several)
-        for group in several:
-            same = defaultdict(list)
-            for path in group:
-                try: same[describe(path)].append(path)
-                except OSError as e:
-                    if strict: raise DeepfakeError(f'{readable(path)}: cannot be read: {e.strerror}') from None
-                bar.update()
-            finer += [alike for what, alike in same.items() if what and len(alike) > 1]
-        bar.close()
-        groups = finer
-    return groups
-
 def digest_file(
     path: str,              # file
     n_bytes: int|None=None, # of its beginning; None: all
@@ -179,3 +162,31 @@ def digest_file(
             digest.update(chunk)
             if n_bytes: break
     return digest.digest()
+
+# %% ../../nbs/core/01_files.ipynb #7932bbbe
+def _divide(
+    group: list[str],    # files that look alike so far
+    describe: Callable,  # what is compared: a file's path -> anything; '' or 0 for what does not count
+    strict: bool,        # a file that cannot be read is an error, and not left out
+    bar: tqdm,           # counts the files that were looked at
+) -> list[list[str]]: # those that still look alike, two or more each
+    "Look more closely. Raises `DeepfakeError` where it is strict"
+    same = defaultdict(list)
+    for path in group:
+        try: same[describe(path)].append(path)
+        except OSError as e:
+            if strict: raise DeepfakeError(f'{readable(path)}: cannot be read: {e.strerror}') from None
+        bar.update()
+    return [alike for what, alike in same.items() if what and len(alike) > 1]
+
+def find_duplicates(
+    paths: list[str],   # files
+    strict: bool=False, # a file that cannot be read is an error, and not left out
+) -> list[list[str]]: # two or more that hold the same bytes, as given; empty files are left out
+    "Files that are equal, byte by byte. Raises `DeepfakeError` where it is strict"
+    groups = [paths] if len(paths) > 1 else []
+    for describe in (os.path.getsize, lambda path: digest_file(path, 1 << 16), digest_file):
+        n_files, quick = sum(map(len, groups)), describe is not digest_file
+        with tqdm(total=n_files, desc='comparing', unit='file', disable=quick or not n_files) as bar:
+            groups = [alike for group in groups for alike in _divide(group, describe, strict, bar)]
+    return groups

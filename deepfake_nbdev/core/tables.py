@@ -24,7 +24,8 @@ def as_column(
     values: Iterable, # text
 ) -> pd.Series: # '' for nothing
     "A column of text. Newer pandas refuses names that are no UTF-8, except as plain objects"
-    objects = pd.Series(['' if value is None or value is pd.NA or value != value else str(value) for value in values], dtype=object)
+    text = ['' if value is None or value is pd.NA or value != value else str(value) for value in values]
+    objects = pd.Series(text, dtype=object)
     try: return objects.astype(str)
     except UnicodeEncodeError: return objects
 
@@ -38,20 +39,24 @@ def row_table(
     table.insert(0, 'path', as_column(names))
     return table
 
+# %% ../../nbs/core/04_tables.ipynb #a1006447
+_COUNTS = ('n_frames', 'width', 'height', 'n_face_frames')  # whole numbers, also where some are missing
+
 def to_csv(
     table: pd.DataFrame, # rows
     file: str|Path|IO,   # to write
 ):
     "A table as CSV that comes back as it was: names that are no UTF-8 keep their bytes, a carriage return is quoted"
     returns = any('\r' in value for name in table for value in table[name] if isinstance(value, str))
-    table.to_csv(file, index=False, errors='surrogateescape', quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL)
+    quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
+    table.to_csv(file, index=False, errors='surrogateescape', quoting=quoting)
 
 def write_csv(
     table: pd.DataFrame, # rows
     out: str|Path|None,  # file; None: stdout
 ):
     "A table as CSV, whole or not at all; counts stay whole numbers where some are missing"
-    table = table.astype({c: 'Int64' for c in ('n_frames', 'width', 'height', 'n_face_frames') if c in table})
+    table = table.astype({name: 'Int64' for name in _COUNTS if name in table})
     if out is None: return to_csv(table, getattr(sys.stdout, 'buffer', sys.stdout))
     with atomic_path(out) as beside: to_csv(table, beside)
 
@@ -63,12 +68,15 @@ def summarise(
     then: str='',        # the command to go on with
     n_most: int=8,       # reasons told
 ):
-    "Counts by status, whom each reason concerns, and what to do next, on stderr. Raises `DeepfakeError` where not one row is `ok`"
+    "Counts, reasons and what to do next, on stderr. Raises `DeepfakeError` where not one row is `ok`"
     say = partial(print, file=sys.stderr)
-    say(f'{len(table)} {what}: ' + ', '.join(f'{count} {status}' for status, count in table.status.value_counts().items()))
+    counts = [f'{count} {status}' for status, count in table.status.value_counts().items()]
+    say(f'{len(table)} {what}: ' + ', '.join(counts))
     bad = table[table.status != 'ok']
     reasons = sorted(bad.groupby(['status', 'reason'], sort=False), key=lambda group: -len(group[1]))
-    for (status, reason), rows in reasons[:n_most]: say(f'  {len(rows)} {status}: {reason}: {few(rows.path if "path" in rows else rows.video_id)}')
+    for (status, reason), rows in reasons[:n_most]:
+        names = rows.path if 'path' in rows else rows.video_id
+        say(f'  {len(rows)} {status}: {reason}: {few(names)}')
     if others := sum(len(rows) for _, rows in reasons[n_most:]): say(f'  {others} for other reasons')
     if len(bad) and where: say(f'  each with its reason: {printable(str(where))}')
     if len(bad) == len(table): raise DeepfakeError(f'none of the {len(table)} {what} could be used')

@@ -73,8 +73,8 @@ def _celeb_row(
 def _version(folder: str, plus_plus: bool) -> str:
     """Which Celeb-DF, by what its folder is called and by the methods below
 
-    >>> _version('Celeb-DF (v1)', False), _version('my/celeb_df++', False), _version('data', False), _version('data', True)
-    ('Celeb-DF-v1', 'Celeb-DF++', 'Celeb-DF-v2', 'Celeb-DF++')
+    >>> [_version(folder, False) for folder in ('Celeb-DF (v1)', 'my/celeb_df++', 'data')], _version('data', True)
+    (['Celeb-DF-v1', 'Celeb-DF++', 'Celeb-DF-v2'], 'Celeb-DF++')
     """
     if plus_plus or re.search(r'celeb-?_?df-?_?\+\+', folder, re.I): return 'Celeb-DF++'
     return 'Celeb-DF-v1' if re.search(r'celeb-?_?df[-_ (]*v?1\b', folder, re.I) else 'Celeb-DF-v2'

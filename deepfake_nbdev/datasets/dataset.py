@@ -61,7 +61,7 @@ class Reading:
     rows: list[dict]=field(default_factory=list)        # of videos, there or missing
     notes: list[str]=field(default_factory=list)        # for the user
     left_out: dict[str, str]=field(default_factory=dict) # path of a video -> why it does not belong into the table
-    implied: list[dict]=field(default_factory=list)     # rows of files that a list of ids implies, and that are not there
+    implied: list[dict]=field(default_factory=list)     # rows of what a list of ids implies, and is not there
     lists: list[Path]=field(default_factory=list)       # that were found
 
 def join_readings(readings: Iterable[Reading]) -> Reading:
@@ -104,9 +104,10 @@ class Dataset:
     names: tuple[str, ...]       # for `--dataset` and the column of that name; several for several versions
     read: Callable[[Tree], Reading] # its reader: no rows where a tree is something else
     layouts: tuple[Layout, ...]=() # where its videos lie
+    in_words: str=''             # how its videos lie, where no layout can say that
     lists: str=''                # its official lists, and where they are had; '' for none that are files apart
     reals_of: str=''             # whose videos are its genuine ones, where it has none of its own, and where these lie
-    versions: str=''             # with what the names of all versions begin, also of those not known here: they share people
+    versions: str=''             # with this the names of all versions begin, also of those not known here
     whose: Callable[[str], str]|None=None # a person's or video's name -> the dataset it belongs to; None: this one
     person: str=''               # regular expression of 'dataset/person', also as other people's tables have it
     same_video: tuple[tuple[str, ...], ...]=() # ids that were cut from one video

@@ -117,10 +117,12 @@ def _preview_row(path: str, name: str, label: str, facts: dict) -> dict:
         original_id=stem.removeprefix(f'{source}_') if is_fake and source else '',
         official=SPLITS.get(str(facts.get('set')).strip().lower(), ''))
 
-def _is_preview(table: object) -> bool:
-    "Whether a `dataset.json` is the preview's"
-    entries = table.values() if isinstance(table, dict) else []
-    return any(isinstance(facts, dict) and {'label', 'set'} <= facts.keys() for facts in entries)
+def _read_preview(path: Path) -> dict[str, dict]: # path of a video -> facts; nothing where it is another dataset's
+    "A `dataset.json`. Raises `DeepfakeError` with file and line"
+    table = read_json(path)
+    if not isinstance(table, dict): return {}
+    is_preview = any(isinstance(facts, dict) and {'label', 'set'} <= facts.keys() for facts in table.values())
+    return table if is_preview else {}
 
 # %% ../../nbs/datasets/04_dfdc.ipynb #f6ef3d35
 def read_dfdc_preview(
@@ -129,9 +131,7 @@ def read_dfdc_preview(
     "DFDC preview, by its `dataset.json`. Raises `DeepfakeError` with file and line"
     rows, contradictions, lists = [], [], find_lists(tree, 'dataset.json')
     for path, home in lists:
-        table = read_json(path)
-        if not _is_preview(table): continue
-        for key, facts in table.items():
+        for key, facts in _read_preview(path).items():
             line = lambda: line_of(path, key)  # found only where it is needed: a list is long
             label = _label(facts)
             if not label: raise error_at(path, line(), f'{key} has no label, real or fake')

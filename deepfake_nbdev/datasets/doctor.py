@@ -36,12 +36,14 @@ def judge_header(
     "What a video's header says of it: ok, too_short or corrupt"
     try: n_frames = read_header(path).n_frames
     except VideoError as e: return 'corrupt', str(e)
-    return ('too_short', f'{n_frames} frames by its header, {min_frames} needed') if n_frames < min_frames else ('ok', '')
+    if n_frames >= min_frames: return 'ok', ''
+    return 'too_short', f'{n_frames} frames by its header, {min_frames} needed'
 
 def _judge_headers(rows: list[dict], min_frames: int, n_workers: int|None):
     "Note in rows what the headers of their files say"
     jobs = [(os.path.abspath(row['file']),) for row in rows]
-    run = run_isolated('deepfake_nbdev.datasets.doctor.judge_header', jobs, {'min_frames': min_frames}, check_workers(n_workers))
+    judge, options = 'deepfake_nbdev.datasets.doctor.judge_header', {'min_frames': min_frames}
+    run = run_isolated(judge, jobs, options, check_workers(n_workers))
     with closing(run):
         for i, said in tqdm(run, total=len(rows), desc='headers', unit='video', disable=not rows):
             rows[i]['status'], rows[i]['reason'] = ('corrupt', said.reason) if isinstance(said, WorkerFailure) else said
@@ -77,7 +79,8 @@ def _examine_names(root: str, source: Source) -> Diagnosis:
     findings += [_finding('unplaced', at(path), 'in a place that no layout names') for path in left]
     hint = nearest_layout(Path(root), left, all_layouts(), tree) if left else ''
     rows = [row | at(row['path']) for row in reading.rows]
-    return Diagnosis([root], rows, pd.DataFrame(findings, columns=FINDINGS, dtype=object), reading.notes, [hint] if hint else [])
+    found = pd.DataFrame(findings, columns=FINDINGS, dtype=object)
+    return Diagnosis([root], rows, found, reading.notes, [hint] if hint else [])
 
 # %% ../../nbs/datasets/15_doctor.ipynb #91804779
 def _find_duplicates(rows: list[dict]) -> list[dict]: # findings
@@ -92,6 +95,7 @@ def _find_duplicates(rows: list[dict]) -> list[dict]: # findings
             found.append(_finding('duplicate', row, f'{unlike}the same bytes as {shown}'))
     return found
 
+# %% ../../nbs/datasets/15_doctor.ipynb #5a31e435
 def examine(
     source: Source,            # datasets, or folders of datasets
     min_frames: int=150,       # fewer frames are too short
@@ -102,7 +106,8 @@ def examine(
     parts = [_examine_names(str(root), source) for root in source.roots]
     rows = [row for part in parts for row in part.rows]
     for row in rows:
-        if row['status'] == 'ok' and not n_bytes(row['file']): row |= {'status': 'corrupt', 'reason': 'empty file (0 bytes)'}
+        if row['status'] == 'ok' and not n_bytes(row['file']):
+            row |= {'status': 'corrupt', 'reason': 'empty file (0 bytes)'}
     if probe: _judge_headers([row for row in rows if row['status'] == 'ok'], min_frames, n_workers)
     findings = [_finding(row['status'], row, row.get('reason', '')) for row in rows if row['status'] != 'ok']
     more = pd.DataFrame(findings + _find_duplicates(rows), columns=FINDINGS, dtype=object)
@@ -121,7 +126,8 @@ def _first(lines: list[str], n: int) -> list[str]:
 
 def _say_methods(rows: list[dict]) -> list[str]:
     "Videos by dataset, compression and method, the reals first"
-    count = Counter((row['dataset'], row.get('compression', ''), row['method'] != 'real', row['method']) for row in rows)
+    kind_of = lambda row: (row['dataset'], row.get('compression', ''), row['method'] != 'real', row['method'])
+    count = Counter(map(kind_of, rows))
     kinds, lines = defaultdict(list), []
     for (dataset, compression, _, method), n in sorted(count.items()):
         kinds[dataset, compression].append(f'{readable(method)} {n}')
@@ -140,8 +146,9 @@ def _say_splits(rows: list[dict]) -> list[str]:
     return lines
 
 # %% ../../nbs/datasets/15_doctor.ipynb #36cf70e7
-HEADINGS = {'missing': 'missing, by the lists', 'corrupt': 'unusable', 'too_short': 'too short', 'duplicate': 'duplicates',
-            'unplaced': 'in no layout', 'left out': 'left out on purpose'}
+HEADINGS = {
+    'missing': 'missing, by the lists', 'corrupt': 'unusable', 'too_short': 'too short', 'duplicate': 'duplicates',
+    'unplaced': 'in no layout', 'left out': 'left out on purpose'}
 
 def _say_findings(findings: pd.DataFrame, there: list[dict]) -> list[str]:
     "Of one kind, by dataset, method and compression"
@@ -174,7 +181,8 @@ def _advise_labels(usable: list[dict]) -> list[str]:
     names, known = {row['dataset'] for row in usable}, datasets_by_name()
     for name in sorted(names & known.keys()):
         reals_of = known[name].reals_of
-        if reals_of and reals_of.partition(' ')[0] not in names: return [f'{name} has no reals of its own: add {reals_of}']
+        if reals_of and reals_of.partition(' ')[0] not in names:
+            return [f'{name} has no reals of its own: add {reals_of}']
     labels = {row.get('label', '') for row in usable}
     if labels == {'real', 'fake'}: return []
     return [f'only {" and ".join(sorted(labels - {""})) or "unlabelled"} videos: a model needs real and fake ones']
@@ -201,7 +209,9 @@ def summarise_diagnosis(
     lines += _first(_say_methods(there) + _say_splits(there), 7)
     for kind, heading in HEADINGS.items():
         some = findings[findings.kind == kind]
-        if len(some): lines += [f'{heading}: {len(some)}'] + _first(_say_findings(some, there), 4 if kind == 'missing' else 2)
+        if some.empty: continue
+        lines.append(f'{heading}: {len(some)}')
+        lines += _first(_say_findings(some, there), 4 if kind == 'missing' else 2)
     if diagnosis.notes: lines += ['noticed:'] + _first([f'  {note}' for note in diagnosis.notes], 2)
     lines = [line if len(line) <= width else line[:width - 3] + '...' for line in lines]
     lines += ['what to do:'] + [f'  - {advice}' for advice in _advise(diagnosis)]

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from ..core.files import readable
 from ..core.words import METHODS, SPLITS
-from .dataset import Dataset, FOLDER_START, join_readings, Layout, Reading, usual_method, video_row
+from .dataset import (
+    Dataset, FOLDER_START, join_readings, Layout, Reading, usual_method, video_row)
 from .lists import error_at, find_list, line_of, read_json
 from .tree import below, copies_in, folder_name, stem_of, Tree
 
@@ -74,8 +75,9 @@ def _is_pair(value: object) -> bool: return isinstance(value, list) and len(valu
 
 def _line_of_pair(path: Path, pair: object) -> int:
     "Where something that is no pair of ids stands: at the first value in it that is found"
-    odd = [i for i in pair if not _is_id(i)] if isinstance(pair, list) else [pair]
-    return line_of(path, (odd or pair or [pair])[0])
+    values = pair if isinstance(pair, list) and pair else [pair]
+    odd = [value for value in values if not _is_id(value)]
+    return line_of(path, (odd or values)[0])
 
 def read_pairs(
     lists: dict[str, Path], # 'train', 'val', 'test' -> list, as far as there are lists

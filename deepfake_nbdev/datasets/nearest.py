@@ -86,14 +86,15 @@ def _names_fit(layout: Layout, videos: list[str], lists: set[str]) -> tuple[floa
     if len(fits) <= .5 * len(some): return 0, ''
     folder, such = _folder_and_name(fits[0])
     expected = layout.usual_path.rpartition('/')[0]
-    no_list = layout.needs and layout.needs not in lists
-    what = f'there is no {layout.needs}' if no_list else f'they lie in {folder or "the folder itself"} and not in {expected}'
+    what = f'they lie in {folder or "the folder itself"} and not in {expected}'
+    if layout.needs and layout.needs not in lists: what = f'there is no {layout.needs}'
     likeness = difflib.SequenceMatcher(None, folder.lower(), expected.lower()).ratio()
     return 1.5 + .4 * likeness, f'looks like {layout.called}: names such as {such} fit, but {what}'
 
 def _nearly_called(layout: Layout, folders: list[str]) -> tuple[float, str]:
     "A folder is called nearly as it should be"
-    usual, parts = layout.example.partition('/')[0], {part.lower() for path in folders for part in path.split('/') if part}
+    usual = layout.example.partition('/')[0]
+    parts = {part.lower() for path in folders for part in path.split('/') if part}
     close = difflib.get_close_matches(usual.lower(), sorted(parts), 1, .75)
     if not close: return 0, ''
     return 1, f'a folder {readable(close[0])}/ is there: was {usual}/ meant, as in {layout.called}?'

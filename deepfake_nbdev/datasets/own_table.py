@@ -59,6 +59,7 @@ def _label_of(
     if len(labels) == 1: return labels.pop()
     raise DeepfakeError(f'{where}: label says {facts["label"]}, is_fake says {facts["is_fake"]}')
 
+# %% ../../nbs/datasets/08_own_table.ipynb #5d6fd30a
 def _method_of(facts: dict[str, str], label: str, where: str) -> str:
     "What a line says of the method. Raises `DeepfakeError` with file and line"
     method = usual_method(facts['method'])
@@ -125,6 +126,7 @@ def _read_one(tree: Tree, path: Path, home: str) -> tuple[list[dict], list[str],
         rows.append(row if there else missing(row, f'{path.name}:{line}'))
     return rows, notes, contradictions
 
+# %% ../../nbs/datasets/08_own_table.ipynb #25224f1d
 def read_table(
     tree: Tree, # names
 ) -> Reading: # no rows where there is no such table
@@ -139,4 +141,4 @@ def read_table(
     return Reading(list(rows.values()), notes, lists=[path for path, _ in lists])
 
 # %% ../../nbs/datasets/08_own_table.ipynb #1ef8e2f2
-DATASET = Dataset(('table',), read_table)
+DATASET = Dataset(('table',), read_table, in_words='labels.csv with the columns path and label (1 or fake, 0 or real)')

@@ -13,6 +13,7 @@ import hashlib, os, sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Sequence
 
 from ..core.errors import DeepfakeError, UsageError
 from ..core.files import readable
@@ -21,7 +22,8 @@ from . import (
 from .dataset import Dataset, join_readings, Layout, Reading
 from .nearest import nearest_layout
 from .tree import comparable, folder_name, look, Tree
-from ..video.finding import clip_name, Found, relative_name, scan_videos, suffix_of, tell_others, video_names
+from ..video.finding import (
+    clip_name, Found, relative_name, scan_videos, suffix_of, tell_others, video_names)
 
 # %% ../../nbs/datasets/10_registry.ipynb #a1c0d025
 DATASETS: list[Dataset] = [
@@ -49,7 +51,7 @@ def owner_of(
 ) -> str:
     """The dataset to which a person's or a video's name belongs: what stands before it in a tie
 
-    >>> owner_of('Celeb-DF-v2', 'id0'), owner_of('DF40', 'id0'), owner_of('DeeperForensics-1.0', '004'), owner_of('mine', 'Ann')
+    >>> owner_of('Celeb-DF-v2', 'id0'), owner_of('DF40', 'id0'), owner_of('DF40', '004'), owner_of('mine', 'Ann')
     ('Celeb-DF', 'Celeb-DF', 'FaceForensics++', 'mine')
     """
     found = find_dataset(dataset)
@@ -69,7 +71,7 @@ def same_videos() -> dict[str, str]: # tie -> tie of the first of these clips
 @dataclass(frozen=True)
 class Source:
     "Where videos come from, and what is known of them. Raises `UsageError` for what cannot be."
-    roots: str|Path|tuple[str|Path, ...] # datasets, or folders of datasets; one may be given as it is
+    roots: Sequence[str|Path]  # datasets, or folders of datasets; one may be given as it is
     dataset: str|None=None     # a name of a dataset in `DATASETS`; None: recognised by looking
     lists: str|Path|None=None  # folder with official lists; None: those in the copies
     follow_links: bool=False   # also links that lead out of a root
@@ -101,8 +103,9 @@ def _tell_left_out(tree: Tree, lists: list[Path]):
     inside = [path for path in dict.fromkeys(lists) if Path(os.path.realpath(path)).is_relative_to(root)]
     tell_others(tree.root, tree.others - Counter(suffix_of(path.name) for path in inside))
 
+# %% ../../nbs/datasets/10_registry.ipynb #f172914d
 def _tell_apart(rows: list[dict]) -> list[dict]:
-    "Two files of one id, such as `004.mp4` and `004.avi`: all but the first get a hash of their path"
+    "Of files of one id, all but the first get a hash of their path"
     rows, seen = [dict(row) for row in rows], set()
     for row in sorted(rows, key=lambda row: row['path']):
         if row['video_id'] in seen: row['video_id'] += '-' + hashlib.sha256(os.fsencode(row['path'])).hexdigest()[:8]
@@ -120,8 +123,8 @@ def expected_layouts() -> str:
     "All layouts, a line each"
     lines = [f'  {layout.called:26} {layout.example}' + (f', with {layout.needs}' if layout.needs else '')
              for layout in all_layouts()]
-    table = f'  {"table":26} labels.csv with the columns path and label (1 or fake, 0 or real)'
-    return '\n'.join(['expected one of:', *lines, table])
+    lines += [f'  {dataset.names[0]:26} {dataset.in_words}' for dataset in DATASETS if dataset.in_words]
+    return '\n'.join(['expected one of:', *lines])
 
 def _say_nothing(tree: Tree, notes: list[str]) -> str:
     "Why nothing was recognised"
@@ -150,7 +153,7 @@ def read_tree(
     root: str|Path, # of one dataset, or a folder of datasets
     source: Source, # how to read it
 ) -> tuple[Reading, list[str], Tree]: # what readers say, paths that no layout names, and the tree
-    "A folder, by names alone. Raises `UnknownLayoutError` where nothing is recognised, `DeepfakeError` for a broken list"
+    "A folder, by names alone. Raises `UnknownLayoutError` where nothing is known, `DeepfakeError` for a broken list"
     tree, found = look(root, source.lists, source.follow_links)
     tree = replace(tree, dataset=source.dataset)
     reading, left = _ask_readers(tree)
@@ -182,6 +185,7 @@ def read_dataset(source: Source) -> list[dict]: # rows, with the `root` that the
         rows += [row | {'root': str(root)} for row in reading.rows]
     return rows
 
+# %% ../../nbs/datasets/10_registry.ipynb #56940e6a
 def read_unlabelled(
     root: str|Path,           # any folder of videos, or one video
     follow_links: bool=False, # also links that lead out of the root

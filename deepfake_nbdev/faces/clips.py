@@ -37,6 +37,7 @@ class Settings:
     size: int = 224        # side of a face crop, in pixels
     margin: float = .3     # room around the face, as a share of its size
     quality: int = 95      # JPEG quality of the face clip, 1..100
+    detector: str = 'mtcnn' # what finds faces, by its name in `faces.detection`
 
     def __post_init__(self):
         check_range('min_frames', self.min_frames, 1, 10**6)
@@ -44,6 +45,19 @@ class Settings:
         check_range('size', self.size, 16, 1024)
         check_range('margin', self.margin, 0, 2)
         check_range('quality', self.quality, 1, 100)
+        if self.detector != Settings.detector: self._check_detector()
+
+    def _check_detector(self):
+        "Refuse one that is not installed. Raises `UsageError`"
+        from deepfake_nbdev.faces.detection import find_detector  # takes PyTorch along, which commands load late
+        if not isinstance(self.detector, str): raise TypeError(f'detector must be a name, not {self.detector!r}')
+        find_detector(self.detector)
+
+    def facts(self) -> dict: # by name
+        "As records, models and verdicts hold them; they name a detector only where it is not the usual one"
+        facts = asdict(self)
+        if self.detector == Settings.detector: del facts['detector']
+        return facts
 
 # %% ../../nbs/faces/04_clips.ipynb #e6eb5708
 CLIP_FORMAT = 'deepfake_nbdev/face_clip/4'  # changes with the way faces are found and cut: older clips are made anew
@@ -98,7 +112,7 @@ def record_row(
 ):
     "Write the `.json` beside a face clip; where there is none now, an older one is removed. Raises `WorkerError`"
     face_path = Path(face_path)
-    record = {'format': CLIP_FORMAT, 'source': source_facts(path), 'settings': asdict(settings)} | row
+    record = {'format': CLIP_FORMAT, 'source': source_facts(path), 'settings': settings.facts()} | row
     try:
         if row['status'] == 'ok': record['clip_bytes'] = face_path.stat().st_size
         else: face_path.unlink(missing_ok=True)
@@ -123,7 +137,7 @@ def row_done(
     retry_failed: bool,  # a video that was not `ok` needs work again
 ) -> dict|None: # what of the record stands in the table
     "The row of a video that needs no work, or None"
-    made = {'format': CLIP_FORMAT, 'source': source_facts(path), 'settings': asdict(settings)}
+    made = {'format': CLIP_FORMAT, 'source': source_facts(path), 'settings': settings.facts()}
     record = read_record(face_path) or {}
     if any(record.get(key) != value for key, value in made.items()): return None
     if record.get('untested'): return None  # rights change without a trace in the file
@@ -250,7 +264,7 @@ def landmarks(
     return to_crop(points, np.array([frame['crop'] for frame in some]), size)
 
 # %% ../../nbs/faces/04_clips.ipynb #a6480188
-PIXEL_FACTS = 'format', 'size', 'margin'  # what of the making of a face clip a model would notice
+PIXEL_FACTS = 'format', 'size', 'margin', 'detector'  # what of the making of a face clip a model would notice
 
 @patch
 def check_made(
@@ -259,7 +273,8 @@ def check_made(
     others: str='the model was trained on clips', # who has these, in words
 ):
     "Refuse a face clip that was made otherwise. Raises `VideoError`, which says what differs"
-    made, wanted = self.settings | {'format': self.format}, {'format': CLIP_FORMAT} | preprocessing
+    unsaid = {'format': CLIP_FORMAT, 'detector': Settings.detector}
+    made, wanted = unsaid | self.settings | {'format': self.format}, unsaid | preprocessing
     differing = [name for name in PIXEL_FACTS if made.get(name) != wanted.get(name)]
     if not differing: return
     def told(facts): return ' and '.join(f'{name} {facts.get(name)}' for name in differing)

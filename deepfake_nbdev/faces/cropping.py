@@ -13,7 +13,7 @@ from typing import Iterator
 import numpy as np
 from scipy.signal import savgol_filter
 
-from .boxes import square, to_crop, warp
+from .boxes import square, warp
 from .tracking import FaceTrack
 
 # %% ../../nbs/faces/03_cropping.ipynb #b4a45444
@@ -26,6 +26,7 @@ def _smooth(
     window = min(window, len(values) - (len(values) + 1) % 2)
     return savgol_filter(values, window, order, axis=0, mode='interp') if window > order else values
 
+# %% ../../nbs/faces/03_cropping.ipynb #6947e276
 def crop_boxes(
     track: FaceTrack,  # a face
     margin: float=.3,  # room around it, as a share of its size
@@ -33,9 +34,10 @@ def crop_boxes(
     "Where to cut the face out: square, centred on it, on a smooth path"
     squares, seen = square(np.array(track.boxes), 1 + margin), np.array(track.frames)
     every = np.arange(seen[0], seen[-1] + 1)
-    fill = lambda values: np.interp(every, seen, values)
-    centre = np.stack([fill((squares[:, i] + squares[:, i + 2]) / 2) for i in (0, 1)], -1)
-    centre, half = _smooth(centre, 13, 2), _smooth(fill((squares[:, 2] - squares[:, 0]) / 2), 41, 1)[:, None]
+    def fill(values): return np.interp(every, seen, values)
+    x, y = (fill((squares[:, i] + squares[:, i + 2]) / 2) for i in (0, 1))
+    centre = _smooth(np.stack([x, y], -1), 13, 2)
+    half = _smooth(fill((squares[:, 2] - squares[:, 0]) / 2), 41, 1)[:, None]
     return np.concatenate([centre - half, centre + half], -1)[seen - seen[0]]
 
 # %% ../../nbs/faces/03_cropping.ipynb #d550694b
@@ -43,7 +45,7 @@ def cut_face_clip(
     track: FaceTrack,  # a face
     size: int=224,     # side of the crops, in pixels
     margin: float=.3,  # room around the face, as a share of its size
-) -> tuple[Iterator[np.ndarray], np.ndarray]: # N crops (size,size,3) uint8 RGB, made as they are taken, and their (N,4) squares in source pixels
-    "The face clip of a track: the face, whole and steady"
+) -> tuple[Iterator[np.ndarray], np.ndarray]: # N crops (size,size,3) uint8 RGB; their (N,4) squares in source pixels
+    "The face clip of a track: the face, whole and steady. Crops are made as they are taken"
     boxes = crop_boxes(track, margin)
     return (warp(piece.patch(), box, size) for piece, box in zip(track.pieces, boxes)), boxes

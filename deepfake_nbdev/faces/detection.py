@@ -60,7 +60,7 @@ class MTCNNDetector:
     def __init__(
         self,
         device: str|None=None, # where to run; None: a GPU where there is one
-        batch: int|None=None,  # pictures of a face at a time; None: 8 on a CPU, where more do not fit its cache, else 1024
+        batch: int|None=None,  # pictures of a face at a time; None: 1024, or 8 on a CPU, whose cache holds no more
     ):
         self.device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.batch = batch or (8 if self.device == 'cpu' else 1024)
@@ -227,6 +227,7 @@ def _more_looks(self: MTCNNDetector, patches: list[Patch], boxes: np.ndarray, ha
     framings += np.split(square(corrected), len(RNET_SCALES))
     return self._mean_look(patches, framings)[0]
 
+# %% ../../nbs/faces/01_detection.ipynb #2b9fd6f8
 @patch
 def _look_until_there(
     self: MTCNNDetector,
@@ -271,10 +272,12 @@ def find_detector(
         raise UsageError(f'no face detector {name!r} is installed; there are: {", ".join([*DETECTORS, *others])}')
     return others[name].load()
 
-@lru_cache
 def load_detector(
     device: str|None=None, # where to run; None: a GPU where there is one
     name: str='mtcnn',     # as in `find_detector`
 ) -> Detector:
     "The face detector of this process, loaded once"
-    return find_detector(name)(device)
+    return _load(device, name)
+
+@lru_cache
+def _load(device: str|None, name: str) -> Detector: return find_detector(name)(device)

@@ -19,23 +19,33 @@ from av.video.stream import VideoStream
 from ..core.errors import UnreadableError, UnsupportedError, VideoError
 
 # %% ../../nbs/video/00_containers.ipynb #52e6fc1a
-_FOREIGN = [(re.compile(pattern, re.DOTALL), words) for pattern, words in (
-    (rb'version https://git-lfs', 'a Git LFS pointer instead of the video: run `git lfs pull`'),
-    (rb'(\xef\xbb\xbf)?\s*(?i:<(!doctype html|html|head|body|script|!--))', 'a web page (HTML) instead of the video: download it again'),
-    (rb'(\xef\xbb\xbf)?\s*<[?]xml', 'an XML document instead of the video: download it again'),
-    (rb'(\xef\xbb\xbf)?\s*(#EXTM3U|ffconcat|\[playlist\])', 'a playlist, not a video: fetch the videos that it names'),
-    (rb'PK\x03\x04|PK\x05\x06', 'a ZIP archive, not a video: unpack it'), (rb'Rar!\x1a', 'a RAR archive, not a video: unpack it'),
-    (rb"7z\xbc\xaf'\x1c", 'a 7z archive, not a video: unpack it'), (rb'\x1f\x8b', 'a gzip archive, not a video: unpack it'),
-    (rb'BZh\d', 'a bzip2 archive, not a video: unpack it'), (rb'\xfd7zXZ', 'an xz archive, not a video: unpack it'),
-    (rb'\x28\xb5\x2f\xfd', 'a zstd archive, not a video: unpack it'), (rb'.{257}ustar', 'a tar archive, not a video: unpack it'),
-    (rb'%PDF-', 'a PDF document, not a video'), (rb'\x7fELF|MZ', 'a program, not a video'),
-    (rb'\x89PNG(?!.*acTL)', 'a picture (PNG), not a video'), (rb'\xff\xd8\xff', 'a picture (JPEG), not a video'),
-    (rb'RIFF.{4}WEBP', 'a picture (WebP), not a video'), (rb'II[*]\0|MM\0[*]', 'a picture (TIFF), not a video'),
-    (rb'.{4}ftyp(heic|heix|mif1|avif)', 'a picture (HEIF), not a video'),
-    (rb'ID3|\xff[\xfb\xf3\xf2]', 'no video stream: audio only (MP3)'), (rb'fLaC', 'no video stream: audio only (FLAC)'),
-    (rb'RIFF.{4}WAVE', 'no video stream: audio only (WAV)'), (rb'FORM.{4}AIF', 'no video stream: audio only (AIFF)'),
-    (rb'\xff[\xf1\xf9]', 'no video stream: audio only (AAC)'), (rb'#!AMR', 'no video stream: audio only (AMR)'))]
+_START = rb'(\xef\xbb\xbf)?\s*'  # of a text: perhaps a mark of its encoding, perhaps space
+_TEXTS = {
+    rb'version https://git-lfs': 'a Git LFS pointer instead of the video: run `git lfs pull`',
+    _START + rb'(?i:<(!doctype html|html|head|body|script|!--))':
+        'a web page (HTML) instead of the video: download it again',
+    _START + rb'<[?]xml': 'an XML document instead of the video: download it again',
+    _START + rb'(#EXTM3U|ffconcat|\[playlist\])': 'a playlist, not a video: fetch the videos that it names'}
+_ARCHIVES = {
+    rb'PK\x03\x04|PK\x05\x06': 'a ZIP', rb'Rar!\x1a': 'a RAR', rb"7z\xbc\xaf'\x1c": 'a 7z', rb'\x1f\x8b': 'a gzip',
+    rb'BZh\d': 'a bzip2', rb'\xfd7zXZ': 'an xz', rb'\x28\xb5\x2f\xfd': 'a zstd', rb'.{257}ustar': 'a tar'}
+_OTHERS = {rb'%PDF-': 'a PDF document', rb'\x7fELF|MZ': 'a program'}
+_PICTURES = {
+    rb'\x89PNG(?!.*acTL)': 'PNG', rb'\xff\xd8\xff': 'JPEG', rb'RIFF.{4}WEBP': 'WebP', rb'II[*]\0|MM\0[*]': 'TIFF',
+    rb'.{4}ftyp(heic|heix|mif1|avif)': 'HEIF'}
+_SOUNDS = {
+    rb'ID3|\xff[\xfb\xf3\xf2]': 'MP3', rb'fLaC': 'FLAC', rb'RIFF.{4}WAVE': 'WAV', rb'FORM.{4}AIF': 'AIFF',
+    rb'\xff[\xf1\xf9]': 'AAC', rb'#!AMR': 'AMR'}
 
+_WORDS = {  # how a file begins -> what it is
+    **_TEXTS,
+    **{start: f'{name} archive, not a video: unpack it' for start, name in _ARCHIVES.items()},
+    **{start: f'{name}, not a video' for start, name in _OTHERS.items()},
+    **{start: f'a picture ({name}), not a video' for start, name in _PICTURES.items()},
+    **{start: f'no video stream: audio only ({name})' for start, name in _SOUNDS.items()}}
+_FOREIGN = [(re.compile(start, re.DOTALL), words) for start, words in _WORDS.items()]
+
+# %% ../../nbs/video/00_containers.ipynb #1b3b3db8
 def foreign_kind(
     head: bytes,    # first bytes of a file, some 4 KB
     suffix: str='', # of its name
@@ -45,11 +55,14 @@ def foreign_kind(
     >>> foreign_kind(b'<!DOCTYPE html><html>'), foreign_kind(b'404: Not Found\n')
     ('a web page (HTML) instead of the video: download it again', 'text, not a video: "404: Not Found"')
     """
-    if not head.strip(b'\0'): return f'nothing but zeros in its first {len(head)} bytes: the copy or download was not finished'
-    for pattern, words in _FOREIGN:
-        if pattern.match(head) and not (suffix.lower() in ('.mjpeg', '.mjpg') and 'JPEG' in words): return words
+    zeros = f'nothing but zeros in its first {len(head)} bytes: the copy or download was not finished'
+    if not head.strip(b'\0'): return zeros
+    may_be_jpegs = suffix.lower() in ('.mjpeg', '.mjpg')  # one after the other, with nothing around them
+    for start, words in _FOREIGN:
+        if start.match(head) and not (may_be_jpegs and 'JPEG' in words): return words
     text = head[:400].decode('utf-8', 'replace').removesuffix('\ufffd')  # the last letter may be cut in two
-    return '' if re.search('[\x00-\x08\x0e-\x1f\x7f\ufffd]', text) else f'text, not a video: "{" ".join(text.split())[:40]}"'
+    if re.search('[\x00-\x08\x0e-\x1f\x7f\ufffd]', text): return ''
+    return f'text, not a video: "{" ".join(text.split())[:40]}"'
 
 # %% ../../nbs/video/00_containers.ipynb #e9c1447f
 Span = tuple[int, int]  # first byte and the one after the last
@@ -78,14 +91,24 @@ def _find_box(file: BinaryIO, span: Span|None, *names: bytes) -> Span|None:
     for name in names:
         if span is None: return None
         start, end = span
-        span = next(((first, min(last, end)) for found, (first, last) in _boxes(file, span) if found == name), None)
+        inside = ((first, min(last, end)) for found, (first, last) in _boxes(file, span) if found == name)
+        span = next(inside, None)
     return span
 
+# %% ../../nbs/video/00_containers.ipynb #ab588497
 def _read_at(file: BinaryIO, span: Span|None, offset: int, n_bytes: int) -> bytes:
     "Bytes of a box; none where there is no box"
     if span is None: return b''
     file.seek(span[0] + offset)
     return file.read(max(0, min(n_bytes, span[1] - span[0] - offset)))
+
+def _codec_name(codec: bytes) -> str:
+    """A codec's id as text
+
+    >>> _codec_name(b'avc1'), _codec_name(b'\x01\x02')
+    ('avc1', '0x0102')
+    """
+    return codec.decode() if codec.isascii() and codec.decode().isprintable() else f'0x{codec.hex()}'
 
 def _mp4_streams(
     file: BinaryIO, # an MP4 or MOV
@@ -95,18 +118,10 @@ def _mp4_streams(
     moov, streams = _find_box(file, (0, size), b'moov'), []
     for name, trak in _boxes(file, moov) if moov else ():
         if name != b'trak': continue
-        kind = {b'vide': 'video', b'soun': 'audio'}.get(_read_at(file, _find_box(file, trak, b'mdia', b'hdlr'), 8, 4), 'other')
+        kind = _read_at(file, _find_box(file, trak, b'mdia', b'hdlr'), 8, 4)
         codec = _read_at(file, _find_box(file, trak, b'mdia', b'minf', b'stbl', b'stsd'), 12, 4)
-        streams.append((kind, _codec_name(codec)))
+        streams.append(({b'vide': 'video', b'soun': 'audio'}.get(kind, 'other'), _codec_name(codec)))
     return streams if moov else None
-
-def _codec_name(codec: bytes) -> str:
-    """A codec's id as text
-
-    >>> _codec_name(b'avc1'), _codec_name(b'\x01\x02')
-    ('avc1', '0x0102')
-    """
-    return codec.decode() if codec.isascii() and codec.decode().isprintable() else f'0x{codec.hex()}'
 
 # %% ../../nbs/video/00_containers.ipynb #5cb39a75
 _PES = rb'\0\0\x01(?P<kind>[\xc0-\xef])(?P<codec>)'  # packets of MPEG streams: from 0xe0 on they are video
@@ -118,13 +133,6 @@ _NAMED = [  # how a container begins, how it names a stream's kind and codec
     (rb'FLV\x01', rb'FLV\x01(?P<kind>[\x01\x04\x05])(?P<codec>)'),
     (rb'\0\0\x01\xba', _PES), (rb'\x47.{187}\x47', _PES)]
 
-def _named_streams(
-    head: bytes, # the first bytes of a file, some 256 KB
-) -> list[tuple[str, str]]|None: # (kind, codec) of each stream; None where no such container is known
-    "The streams that Matroska, AVI, Ogg, ASF, FLV or MPEG lists"
-    for container, stream in _NAMED:
-        if re.match(container, head, re.DOTALL): return [_named_stream(**found.groupdict()) for found in re.finditer(stream, head, re.DOTALL)]
-
 def _named_stream(kind: bytes, codec: bytes, length: bytes=b'\xff') -> tuple[str, str]:
     r"""Kind and codec, from what each container calls them
 
@@ -134,7 +142,18 @@ def _named_stream(kind: bytes, codec: bytes, length: bytes=b'\xff') -> tuple[str
     video = kind in (b'V', b'vids', b'\xc0\xef\x19\xbc') or codec in (b'theora', b'video')
     video = video or not codec and kind in b'\x01\x05' or len(kind) == 1 and kind >= b'\xe0'
     codec = codec[:length[0] & 0x7f].strip(b'\0 ')
-    return ('video', _codec_name(codec)) if video else ('audio', codec.decode() if codec.isalnum() or b'_' in codec else '')
+    if video: return 'video', _codec_name(codec)
+    return 'audio', codec.decode() if codec.isalnum() or b'_' in codec else ''
+
+# %% ../../nbs/video/00_containers.ipynb #76f2abeb
+def _named_streams(
+    head: bytes, # the first bytes of a file, some 256 KB
+) -> list[tuple[str, str]]|None: # (kind, codec) of each stream; None where no such container is known
+    "The streams that Matroska, AVI, Ogg, ASF, FLV or MPEG lists"
+    for container, stream in _NAMED:
+        if not re.match(container, head, re.DOTALL): continue
+        return [_named_stream(**found.groupdict()) for found in re.finditer(stream, head, re.DOTALL)]
+    return None
 
 # %% ../../nbs/video/00_containers.ipynb #24211212
 def _listed_streams(
@@ -150,13 +169,22 @@ def _is_mp4(file: BinaryIO) -> bool:
     file.seek(0)
     return head[4:] in (b'ftyp', b'moov', b'mdat', b'free', b'skip', b'wide', b'pnot')
 
+def listed_codec(
+    path: str|Path, # a file
+) -> str: # its id; 'unknown' where the container says nothing
+    "What a container calls the codec of its video. Raises `OSError`"
+    with open(path, 'rb') as file: streams = _listed_streams(file, _is_mp4(file)) or []
+    return next((codec for kind, codec in streams if kind == 'video'), '') or 'unknown'
+
+# %% ../../nbs/video/00_containers.ipynb #93f61f36
 def _reason_undecodable(
     file: BinaryIO, # an open file in which FFmpeg found no frame
 ) -> str: # why, in words
     "What keeps a container from being decoded, judged by the streams that it lists"
     mp4 = _is_mp4(file)
     streams, size = _listed_streams(file, mp4), file.seek(0, os.SEEK_END)
-    if streams is None: return 'cut off: the index (moov) is missing' if mp4 else 'corrupt: not the beginning of any video'
+    if streams is None and mp4: return 'cut off: the index (moov) is missing'
+    if streams is None: return 'corrupt: not the beginning of any video'
     video, audio = ([codec for kind, codec in streams if kind == wanted] for wanted in ('video', 'audio'))
     if audio and not video: return f'no video stream: audio only ({audio[0]})'.replace(' ()', '')
     end = max(last for _, (_, last) in _boxes(file, (0, size))) if mp4 else 0
@@ -164,26 +192,7 @@ def _reason_undecodable(
     if not video: return 'corrupt: its header lists no video stream'
     return f'corrupt: not one frame of its {video[0]} video decodes'.replace('  ', ' ')
 
-def listed_codec(path: str|Path) -> str:
-    "What a container calls the codec of its video"
-    with open(path, 'rb') as file: streams = _listed_streams(file, _is_mp4(file)) or []
-    return next((codec for kind, codec in streams if kind == 'video'), '') or 'unknown'
-
 # %% ../../nbs/video/00_containers.ipynb #a27c1d35
-def _promised_end(
-    file: BinaryIO, # open, at its beginning
-) -> int: # 0 where it does not say
-    "Where a Matroska, WebM or AVI file ends by its own header"
-    head = file.read(256)
-    if head[:4] == b'RIFF' and head[8:12] == b'AVI ':
-        size = int.from_bytes(head[4:8], 'little')
-        return 0 if size == 2**32 - 1 else size - 8  # written to a pipe; and some writers count these eight, too
-    place = head.find(b'\x18\x53\x80\x67')  # a Matroska segment
-    if head[:4] != b'\x1a\x45\xdf\xa3' or place < 0: return 0
-    n_bytes, length = _ebml_length(head[place + 4:])
-    start = place + 4 + n_bytes
-    return _elements_end(file, start) if length < 0 else start + length
-
 def _ebml_length(data: bytes) -> tuple[int, int]: # number of bytes that say it, and the length
     r"""A length in Matroska's way; below zero where it is not known, as in a live stream
 
@@ -210,11 +219,31 @@ def _elements_end(
         if not head: return place
         n_name = 9 - head[0].bit_length()
         if head[:n_name] not in _ELEMENTS: return 0
-        n_bytes, length = _ebml_length(head[n_name:] + b'\x81')  # a header that is cut itself, too, ends beyond the file
+        n_bytes, length = _ebml_length(head[n_name:] + b'\x81')  # a header that is cut ends beyond the file, too
         place += n_name + n_bytes + max(0, length)
     return 0
 
-def is_mov(container: InputContainer) -> bool: return container.format.name.startswith('mov')
+# %% ../../nbs/video/00_containers.ipynb #6954def7
+def _promised_end(
+    file: BinaryIO, # open, at its beginning
+) -> int: # 0 where it does not say
+    "Where a Matroska, WebM or AVI file ends by its own header"
+    head = file.read(256)
+    if head[:4] == b'RIFF' and head[8:12] == b'AVI ':
+        size = int.from_bytes(head[4:8], 'little')
+        return 0 if size == 2**32 - 1 else size - 8  # written to a pipe; and some writers count these eight, too
+    place = head.find(b'\x18\x53\x80\x67')  # a Matroska segment
+    if head[:4] != b'\x1a\x45\xdf\xa3' or place < 0: return 0
+    n_bytes, length = _ebml_length(head[place + 4:])
+    start = place + 4 + n_bytes
+    return _elements_end(file, start) if length < 0 else start + length
+
+# %% ../../nbs/video/00_containers.ipynb #6a88e113
+def is_mov(
+    container: InputContainer, # open
+) -> bool:
+    "Whether it is an MP4, MOV or one of their kin, which have an index"
+    return container.format.name.startswith('mov')
 
 def missing_bytes(
     path: str|Path,      # a file
@@ -243,6 +272,7 @@ def check_video_file(
     if not head: raise VideoError('empty file (0 bytes)')
     if foreign := foreign_kind(head, Path(path).suffix): raise VideoError(foreign)
 
+# %% ../../nbs/video/00_containers.ipynb #435f23a4
 def unreadable_error(
     path: str|Path, # a file that FFmpeg refuses, or in which it finds no frame
 ) -> VideoError: # to be raised

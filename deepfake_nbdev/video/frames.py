@@ -21,6 +21,33 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from fastcore.basics import patch
 
 # %% ../../nbs/video/01_frames.ipynb #8aebebbe
+_NEW_PATH = 1 << 20  # libswscale's SWS_UNSTABLE
+
+@lru_cache
+def _plane_steps(
+    pixel_format: str, # FFmpeg's name
+) -> tuple[tuple[int, int, int], ...]: # of each plane: pixels to the next sample along x and y, its bytes
+    """How samples lie in the planes of a format that has one component a plane; nothing where it cannot be cut
+
+    >>> _plane_steps('yuv420p10le'), _plane_steps('rgb24')
+    (((1, 1, 2), (2, 2, 2), (2, 2, 2)), ())
+    """
+    known = VideoFormat(pixel_format, 64, 64)
+    parts = sorted(known.components, key=lambda part: part.plane)
+    packed = len({part.plane for part in parts}) < len(parts)
+    if packed or not known.is_planar or known.has_palette or known.is_bit_stream: return ()
+    return tuple((64 // part.width, 64 // part.height, (part.bits + 7) // 8) for part in parts)
+
+@lru_cache
+def _is_full(pixel_format: str) -> bool:
+    """Whether each pixel has samples of its own in all planes, of 8 bits
+
+    >>> _is_full('yuv444p'), _is_full('yuv420p'), _is_full('rgb24')
+    (True, False, False)
+    """
+    return {(1, 1, 1)} == set(_plane_steps(pixel_format))
+
+# %% ../../nbs/video/01_frames.ipynb #433d5c7e
 class Colours:
     "Makes RGB of what a decoder gives, by FFmpeg's scaler. Not for two threads at once."
     def __init__(self):
@@ -39,33 +66,7 @@ class Colours:
         scaler = self.scaler(planes.format.name, planes.width, planes.height, width, height)
         return scaler.reformat(planes, width, height, 'rgb24', interpolation=how, threads=1).to_ndarray()
 
-# %% ../../nbs/video/01_frames.ipynb #433d5c7e
-_NEW_PATH = 1 << 20  # libswscale's SWS_UNSTABLE
-
-@lru_cache
-def _is_full(pixel_format: str) -> bool:
-    """Whether each pixel has samples of its own in all planes, of 8 bits
-
-    >>> _is_full('yuv444p'), _is_full('yuv420p'), _is_full('rgb24')
-    (True, False, False)
-    """
-    return {(1, 1, 1)} == set(_plane_steps(pixel_format))
-
 # %% ../../nbs/video/01_frames.ipynb #3ab7d6d0
-@lru_cache
-def _plane_steps(
-    pixel_format: str, # FFmpeg's name
-) -> tuple[tuple[int, int, int], ...]: # of each plane: pixels to the next sample along x and y, bytes of a sample; () where it cannot be cut
-    """How samples lie in the planes of a format that has one component a plane
-
-    >>> _plane_steps('yuv420p10le'), _plane_steps('rgb24')
-    (((1, 1, 2), (2, 2, 2), (2, 2, 2)), ())
-    """
-    known = VideoFormat(pixel_format, 64, 64)
-    parts = sorted(known.components, key=lambda part: part.plane)
-    if not known.is_planar or known.has_palette or known.is_bit_stream or len({part.plane for part in parts}) < len(parts): return ()
-    return tuple((64 // part.width, 64 // part.height, (part.bits + 7) // 8) for part in parts)
-
 def _cut_planes(
     planes: av.VideoFrame, # of a format that can be cut
     rect: tuple,           # left, top, right, bottom in stored pixels; left and top at whole samples of all planes
@@ -73,8 +74,10 @@ def _cut_planes(
     "A piece of a picture, as decoded"
     left, top, right, bottom = rect
     piece = av.VideoFrame(right - left, bottom - top, planes.format.name)
-    for source, target, (x_step, y_step, n_bytes) in zip(planes.planes, piece.planes, _plane_steps(planes.format.name)):
-        source, target = (np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size) for plane in (source, target))
+    rows_of = lambda plane: np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    steps = _plane_steps(planes.format.name)
+    pairs = zip(map(rows_of, planes.planes), map(rows_of, piece.planes), steps)
+    for source, target, (x_step, y_step, n_bytes) in pairs:
         rows, columns = -(-piece.height // y_step), -(-piece.width // x_step) * n_bytes
         first_row, first = top // y_step, left // x_step * n_bytes
         np.copyto(target[:rows, :columns], source[first_row:first_row + rows, first:first + columns])
@@ -104,36 +107,49 @@ class View(NamedTuple):
         if self.mirrored: image = image[:, ::-1]
         return np.ascontiguousarray(np.rot90(image, -self.turns)) if self.mirrored or self.turns else image
 
-    def to_shown(self, points: np.ndarray) -> np.ndarray: # (N,2)
-        "Where stored points are seen"
-        (width, height), points = self.stretched, points * self._zoom()
-        if self.mirrored: points = [width, 0] + points * [-1, 1]
-        for _ in range(self.turns): points, width, height = np.stack([height - points[:, 1], points[:, 0]], 1), height, width
-        return points
-
-    def to_stored(self, points: np.ndarray) -> np.ndarray: # (N,2)
-        "Where seen points are stored"
-        width, height = self.shown
-        for _ in range(self.turns): points, width, height = np.stack([points[:, 1], width - points[:, 0]], 1), height, width
-        if self.mirrored: points = [width, 0] + points * [-1, 1]
-        return points / self._zoom()
-
-    def _zoom(self) -> np.ndarray: return np.divide(self.stretched, self.size)
-
 # %% ../../nbs/video/01_frames.ipynb #aa49051a
 @lru_cache
 def make_view(
     width: int, height: int,  # as stored
     pixel_aspect: float=1.,   # width of a pixel over its height
-    matrix: bytes=b'',        # display matrix as FFmpeg keeps it: nine int32, (a b u, c d v, x y w) of QuickTime; none: upright
+    matrix: bytes=b'',        # display matrix as FFmpeg keeps it: nine int32, as QuickTime has them; none: upright
 ) -> View:
     "The view of a picture, from what its container says"
     stretched = max(1, round(width * max(1., pixel_aspect))), max(1, round(height * max(1., 1 / pixel_aspect)))
     if len(matrix) < 36: return View((width, height), stretched, False, 0)
-    a, b, _, c, d = np.frombuffer(matrix, np.int32, 5).astype(float)
+    a, b, _, c, d = np.frombuffer(matrix, np.int32, 5).astype(float)  # of (a b u, c d v, x y w)
     mirrored = a * d < b * c
     turns = round(math.atan2(-b if mirrored else b, -a if mirrored else a) / (math.pi / 2)) % 4
     return View((width, height), stretched, bool(mirrored), turns)
+
+# %% ../../nbs/video/01_frames.ipynb #426f0f47
+def _zoom(view: View) -> np.ndarray: return np.divide(view.stretched, view.size) # along x and y
+
+@patch
+def to_shown(
+    self: View,
+    points: np.ndarray, # (N,2)
+) -> np.ndarray: # (N,2)
+    "Where stored points are seen"
+    (width, height), points = self.stretched, points * _zoom(self)
+    if self.mirrored: points = [width, 0] + points * [-1, 1]
+    for _ in range(self.turns):
+        points = np.stack([height - points[:, 1], points[:, 0]], 1)
+        width, height = height, width
+    return points
+
+@patch
+def to_stored(
+    self: View,
+    points: np.ndarray, # (N,2)
+) -> np.ndarray: # (N,2)
+    "Where seen points are stored"
+    width, height = self.shown
+    for _ in range(self.turns):
+        points = np.stack([points[:, 1], width - points[:, 0]], 1)
+        width, height = height, width
+    if self.mirrored: points = [width, 0] + points * [-1, 1]
+    return points / _zoom(self)
 
 # %% ../../nbs/video/01_frames.ipynb #87ec4ec0
 class Patch(NamedTuple):
@@ -154,14 +170,23 @@ def touched(
     first = min(max(math.floor(low), 0), length - 1)
     return first, min(max(math.ceil(high), first + 1), length)
 
+# %% ../../nbs/video/01_frames.ipynb #93cdf205
+def _scaled(sides: tuple[int, int], scale: float) -> tuple[int, ...]:
+    """Sides made shorter, in whole pixels, at least one
+
+    >>> _scaled((200, 3), .1)
+    (20, 1)
+    """
+    return tuple(max(1, round(side * scale)) for side in sides)
+
 def shrink(
     image: np.ndarray, # (H,W,3) uint8 RGB
     scale: float,      # 0..1
 ) -> np.ndarray: # (h,w,3) uint8 RGB
     "A smaller picture, by averaging over whole pixels first, which is much faster than over parts of them"
-    size, whole = [tuple(max(1, round(side * s)) for side in image.shape[1::-1]) for s in (scale, 1 / int(1 / scale))]
-    if scale <= .5: image = cv2.resize(image, whole, interpolation=cv2.INTER_AREA)
-    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    sides = image.shape[1::-1]
+    if scale <= .5: image = cv2.resize(image, _scaled(sides, 1 / int(1 / scale)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, _scaled(sides, scale), interpolation=cv2.INTER_LINEAR)
 
 # %% ../../nbs/video/01_frames.ipynb #bea58cff
 @dataclass(eq=False)
@@ -174,18 +199,14 @@ class Frame:
     colours: Colours = field(default_factory=Colours, repr=False)
 
     def __post_init__(self):
-        if isinstance(self.planes, np.ndarray): self.planes = av.VideoFrame.from_ndarray(np.ascontiguousarray(self.planes), 'rgb24')
+        if isinstance(self.planes, np.ndarray):
+            self.planes = av.VideoFrame.from_ndarray(np.ascontiguousarray(self.planes), 'rgb24')
         self.view = self.view or make_view(self.planes.width, self.planes.height)
 
     @property
     def size(self) -> tuple[int, int]: # width, height
         "As seen, in square pixels"
         return self.view.shown
-
-    @property
-    def nbytes(self) -> int:
-        "Memory that it keeps"
-        return sum(plane.buffer_size for plane in self.planes.planes)
 
     @cached_property
     def _stored(self) -> np.ndarray:
@@ -197,16 +218,69 @@ class Frame:
         "The whole picture, upright, with square pixels"
         return self.view.upright(self.colours.rgb(self.planes, *self.view.stretched))
 
-    def small(
-        self,
-        width: int, height: int, # as seen
-        how: Interpolation=Interpolation.AREA,
-    ) -> np.ndarray: # (height,width,3) uint8 RGB
-        "The whole picture at another size"
-        sides = (height, width) if self.view.turns % 2 else (width, height)
-        return self.view.upright(self.colours.rgb(self.planes, *sides, how))
+# %% ../../nbs/video/01_frames.ipynb #5a53c6cb
+@patch(as_prop=True)
+def nbytes(self: Frame) -> int:
+    "Memory that it keeps"
+    return sum(plane.buffer_size for plane in self.planes.planes)
+
+@patch
+def small(
+    self: Frame,
+    width: int, height: int, # as seen
+    how: Interpolation=Interpolation.AREA,
+) -> np.ndarray: # (height,width,3) uint8 RGB
+    "The whole picture at another size"
+    sides = (height, width) if self.view.turns % 2 else (width, height)
+    return self.view.upright(self.colours.rgb(self.planes, *sides, how))
 
 # %% ../../nbs/video/01_frames.ipynb #caa6d2f2
+def _inside(
+    corners: np.ndarray,   # (2,2) any two opposite ones
+    size: tuple[int, int], # of the picture
+) -> list[tuple[int, int]]: # along x and y: the first whole pixel and the one after the last
+    "The pixels that a rectangle touches"
+    spans = zip(corners.min(0) + 1e-6, corners.max(0) - 1e-6, size)
+    return [touched(low, high, length) for low, high, length in spans]
+
+@lru_cache
+def _sample(pixel_format: str) -> tuple[int, int]:
+    "Pixels between samples that all planes have, along x and y"
+    steps = _plane_steps(pixel_format)
+    return tuple(max((step[axis] for step in steps), default=1) for axis in (0, 1))
+
+@patch
+def _place(
+    self: Frame,
+    box: np.ndarray, # (4,) as seen
+) -> tuple[tuple[int, int, int, int], np.ndarray]: # left, top, right, bottom as stored; (2,2) two corners of it as seen
+    "The smallest stretch of whole samples that holds what a box touches"
+    spans = [touched(*span) for span in zip(box[:2], box[2:], self.size)]
+    if not self.view.is_plain: spans = _inside(self.view.to_stored(np.array(spans, float).T), self.view.size)
+    steps = _sample(self.planes.format.name)
+    edges = [(first // step * step, min(length, -(-last // step) * step))
+             for (first, last), length, step in zip(spans, self.view.size, steps)]
+    (left, right), (top, bottom) = edges
+    corners = np.array([[left, top], [right, bottom]], float)
+    return (left, top, right, bottom), corners if self.view.is_plain else self.view.to_shown(corners)
+
+# %% ../../nbs/video/01_frames.ipynb #1108be58
+def _scale(box: np.ndarray, max_side: float) -> float: return min(1., max_side / max(box[2:] - box[:2]))
+
+@patch
+def _rgb(
+    self: Frame,
+    rect: tuple[int, int, int, int], # left, top, right, bottom in stored pixels
+    scale: float,                    # 0..1
+) -> np.ndarray:
+    "A stored piece as RGB"
+    left, top, right, bottom = rect
+    if _plane_steps(self.planes.format.name):
+        sides = _scaled((right - left, bottom - top), scale)
+        return self.colours.rgb(_cut_planes(self.planes, rect), *sides, Interpolation.AREA)
+    piece = self._stored[top:bottom, left:right]
+    return piece if scale == 1 else shrink(piece, scale)
+
 @patch
 def cut(
     self: Frame,
@@ -217,50 +291,6 @@ def cut(
     rect, shown = self._place(box)
     image = self.view.upright(self._rgb(rect, _scale(box, max_side)))
     return Patch(image, shown.min(0), image.shape[1::-1] / np.ptp(shown, 0))
-
-@patch
-def _place(
-    self: Frame,
-    box: np.ndarray, # (4,) as seen
-) -> tuple[tuple[int, int, int, int], np.ndarray]: # left, top, right, bottom in stored pixels; (2,2) two corners of it as seen
-    "The smallest stretch of whole samples that holds what a box touches"
-    spans = [touched(*span) for span in zip(box[:2], box[2:], self.size)]
-    if not self.view.is_plain: spans = _inside(self.view.to_stored(np.array(spans, float).T), self.view.size)
-    steps = _sample(self.planes.format.name)
-    (left, right), (top, bottom) = ((first // step * step, min(length, -(-last // step) * step))
-                                    for (first, last), length, step in zip(spans, self.view.size, steps))
-    corners = np.array([[left, top], [right, bottom]], float)
-    return (left, top, right, bottom), corners if self.view.is_plain else self.view.to_shown(corners)
-
-def _inside(
-    corners: np.ndarray,   # (2,2) any two opposite ones
-    size: tuple[int, int], # of the picture
-) -> list[tuple[int, int]]: # along x and y: the first whole pixel and the one after the last
-    "The pixels that a rectangle touches"
-    return [touched(low + 1e-6, high - 1e-6, length) for low, high, length in zip(corners.min(0), corners.max(0), size)]
-
-def _scale(box: np.ndarray, max_side: float) -> float: return min(1., max_side / max(box[2:] - box[:2]))
-
-@lru_cache
-def _sample(pixel_format: str) -> tuple[int, int]:
-    "Pixels between samples that all planes have, along x and y"
-    steps = _plane_steps(pixel_format)
-    return tuple(max((step[axis] for step in steps), default=1) for axis in (0, 1))
-
-@patch
-def _rgb(
-    self: Frame,
-    rect: tuple[int, int, int, int], # left, top, right, bottom in stored pixels
-    scale: float,                    # 0..1
-) -> np.ndarray:
-    "A stored piece as RGB"
-    left, top, right, bottom = rect
-    sides = _scaled((right - left, bottom - top), scale)
-    if _plane_steps(self.planes.format.name): return self.colours.rgb(_cut_planes(self.planes, rect), *sides, Interpolation.AREA)
-    piece = self._stored[top:bottom, left:right]
-    return piece if scale == 1 else shrink(piece, scale)
-
-def _scaled(sides: tuple[int, int], scale: float) -> list[int]: return [max(1, round(side * scale)) for side in sides]
 
 # %% ../../nbs/video/01_frames.ipynb #b30e4979
 class Kept(NamedTuple):

@@ -24,11 +24,13 @@ def _free_name(
     place, number = target, 1
     while place in taken or os.path.lexists(place):
         number += 1
-        stem = os.fsdecode(os.fsencode(target.stem)[:255 - len(os.fsencode(f'~{number}{target.suffix}'))])
-        place = target.with_name(f'{stem}~{number}{target.suffix}')
+        end = f'~{number}{target.suffix}'
+        stem = os.fsdecode(os.fsencode(target.stem)[:255 - len(os.fsencode(end))])
+        place = target.with_name(stem + end)
     taken.add(place)
     return place
 
+# %% ../../nbs/video/05_quarantine.ipynb #ab81d1f6
 def plan_moves(
     found: list[Found],     # of `scan_videos`
     rows: list[dict],       # one each
@@ -40,10 +42,12 @@ def plan_moves(
     for i, (one, row) in enumerate(zip(found, rows)):
         if row['status'] not in ('corrupt', 'too_short') or row.get('untested'): continue
         name = relative_name(one.path, root)
-        if root.is_dir() and os.path.realpath(one.path.parent) != os.path.dirname(os.path.join(real, name)): continue
+        linked = os.path.realpath(one.path.parent) != os.path.dirname(os.path.join(real, name))
+        if root.is_dir() and linked: continue
         moves[i] = _free_name(safe_path(quarantine, name), taken) if quarantine else None
     return moves
 
+# %% ../../nbs/video/05_quarantine.ipynb #a64a4e81
 def _move(
     source: Path, # file or link
     target: Path, # nothing is there
@@ -70,12 +74,15 @@ def put_aside(
         except OSError as e: faults[i] = e.strerror or str(e)
     return faults
 
+# %% ../../nbs/video/05_quarantine.ipynb #1d33d6a8
 def check_quarantine(
     quarantine: str, # folder that gets the files
     root: Path,      # folder that is searched
 ):
     "Refuse a quarantine where files could not be told from those that are searched. Raises `UsageError`"
     place, real = Path(os.path.realpath(quarantine)), Path(os.path.realpath(root))
-    if real.is_relative_to(place): raise UsageError(f'--quarantine {quarantine}: holds {readable(root)} itself; choose another folder')
+    if real.is_relative_to(place):
+        raise UsageError(f'--quarantine {quarantine}: holds {readable(root)} itself; choose another folder')
     foreign = place.is_dir() and any(place.iterdir()) and not (place/OUTPUT_MARK).exists()
-    if place.is_relative_to(real) and foreign: raise UsageError(f'--quarantine {quarantine}: there are other files in it; choose a new folder')
+    if place.is_relative_to(real) and foreign:
+        raise UsageError(f'--quarantine {quarantine}: there are other files in it; choose a new folder')

@@ -32,7 +32,7 @@ from .frames import Colours, Frame, make_view, View
 # %% ../../nbs/video/02_reading.ipynb #7301bead
 @dataclass
 class VideoInfo:
-    "What a video is: what its container claims, until its frames have run out; from then on what was found by decoding it."
+    "What a video is: what its container claims, until its frames have run out; then what decoding found."
     path: str           # the file
     n_frames: int       # frames that decode
     header_frames: int  # frames that the container claims; 0 where it does not say
@@ -67,51 +67,59 @@ class Clock:
         self.latest = {}               # of the pictures' own times and of the packets': the latest of each
         self.back = Counter()          # how often each went back
 
-    def read(
-        self,
-        stamp: float|None, # the container's time, in seconds; None: it has none
-    ) -> float: # seconds from the first frame
-        """The next frame's time
+# %% ../../nbs/video/02_reading.ipynb #cc7895a2
+@patch
+def read(
+    self: Clock,
+    stamp: float|None, # the container's time, in seconds; None: it has none
+) -> float: # seconds from the first frame
+    """The next frame's time
 
-        >>> clock = Clock(.04, 10)
-        >>> [round(clock.read(stamp), 2) for stamp in (7., 7.04, 7.08, 5000., 5000.04, None, 3.)]
-        [0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24]
-        """
-        expected = 0. if self.last is None else self.last + self.step
-        time = expected if stamp is None or self.start is None else stamp - self.start
-        if self.last is not None and not 0 < time - self.last <= self.longest:
-            self.faults += 1
-            time = self.last + self.step / 2 if -2 * self.step < time - self.last <= 0 else expected  # a little back: it will catch up
-            if time == expected: self.start = None
-        if stamp is not None and self.start is None: self.start = stamp - time
-        self.last = time
-        return time
+    >>> clock = Clock(.04, 10)
+    >>> [round(clock.read(stamp), 2) for stamp in (7., 7.04, 7.08, 5000., 5000.04, None, 3.)]
+    [0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24]
+    """
+    expected = 0. if self.last is None else self.last + self.step
+    time = expected if stamp is None or self.start is None else stamp - self.start
+    if self.last is not None and not 0 < time - self.last <= self.longest:
+        self.faults += 1
+        a_little_back = -2 * self.step < time - self.last <= 0
+        time = self.last + self.step / 2 if a_little_back else expected  # then it will catch up
+        if time == expected: self.start = None
+    if stamp is not None and self.start is None: self.start = stamp - time
+    self.last = time
+    return time
 
-    def choose(
-        self,
-        pts: int|None, # a picture's own time
-        dts: int|None, # time of the packet that it came in
-    ) -> int|None: # the one that went back less often so far, as FFmpeg's players have it
-        """Which time to believe
+# %% ../../nbs/video/02_reading.ipynb #ed3dea35
+@patch
+def choose(
+    self: Clock,
+    pts: int|None, # a picture's own time
+    dts: int|None, # time of the packet that it came in
+) -> int|None: # the one that went back less often so far, as FFmpeg's players have it
+    """Which time to believe
 
-        >>> clock = Clock(1, 10)
-        >>> [clock.choose(pts, dts) for pts, dts in ((1, 2), (4, 3), (3, 4), (5, 5), (2, 6), (None, 7))]
-        [1, 4, 4, 5, 6, 7]
-        """
-        times = {'pts': dts if pts is None else pts, 'dts': pts if dts is None else dts}
-        for kind, time in times.items():
-            if time is None: return None
-            self.back[kind] += time <= self.latest.get(kind, time - 1)
-        self.latest = times
-        return times['pts' if self.back['pts'] <= self.back['dts'] else 'dts']
-
+    >>> clock = Clock(1, 10)
+    >>> [clock.choose(pts, dts) for pts, dts in ((1, 2), (4, 3), (3, 4), (5, 5), (2, 6), (None, 7))]
+    [1, 4, 4, 5, 6, 7]
+    """
+    times = {'pts': dts if pts is None else pts, 'dts': pts if dts is None else dts}
+    for kind, time in times.items():
+        if time is None: return None
+        self.back[kind] += time <= self.latest.get(kind, time - 1)
+    self.latest = times
+    return times['pts' if self.back['pts'] <= self.back['dts'] else 'dts']
 
 # %% ../../nbs/video/02_reading.ipynb #19447510
-_CONTAINERS = ('mov matroska avi mpegts mpeg mpegvideo m4v h264 hevc av1 obu ivf vc1 cavsvideo mjpeg jpeg_pipe flv live_flv ogg asf gif apng rm mxf gxf nut '
-               'nsv wtv dv yuv4mpegpipe amv dhav h261 h263 ty').split()
+_CONTAINERS = (
+    'mov matroska avi mpegts mpeg mpegvideo m4v h264 hevc av1 obu ivf vc1 cavsvideo mjpeg jpeg_pipe flv live_flv ogg '
+    'asf gif apng rm mxf gxf nut nsv wtv dv yuv4mpegpipe amv dhav h261 h263 ty').split()
 _OPTIONS = {'protocol_whitelist': 'file', 'format_whitelist': ','.join(_CONTAINERS)}
-_TAGS = {'metadata_errors': 'replace'} if int(av.__version__.split('.')[0]) < 19 else {}  # what else is text in a container need not be text
-_STILLS = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
+_TAGS = {'metadata_errors': 'replace'} if int(av.__version__.split('.')[0]) < 19 else {}  # these need not be text
+
+def _no_memory(error: av.FFmpegError) -> MemoryError|None:
+    "What does not fit is no fault of the file's"
+    return MemoryError(str(error)) if error.errno == errno.ENOMEM else None
 
 @contextmanager
 def _open_container(
@@ -123,9 +131,15 @@ def _open_container(
     except av.FFmpegError as e: raise _no_memory(e) or unreadable_error(path) from None
     with container: yield container
 
-def _no_memory(error: av.FFmpegError) -> MemoryError|None:
-    "What does not fit is no fault of the file's"
-    return MemoryError(str(error)) if error.errno == errno.ENOMEM else None
+# %% ../../nbs/video/02_reading.ipynb #2d20a0ec
+_STILLS = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
+
+def _without_video(container: InputContainer, path: str|Path) -> VideoError:
+    "Say what else is in a container"
+    audio = [stream.codec_context for stream in container.streams.audio]
+    if audio: return VideoError(f'no video stream: audio only ({audio[0].name if audio[0] else "unknown codec"})')
+    if not len(container.streams): return unreadable_error(path)
+    return unsupported_error(path, f'no video stream that FFmpeg knows, only {container.streams[0].type}')
 
 def _video_stream(
     container: InputContainer, # open
@@ -136,19 +150,14 @@ def _video_stream(
     if not streams: raise _without_video(container, path)
     best = container.streams.best('video')
     stream = best if best in streams else streams[0]
-    if stream.codec_context is None: raise unsupported_error(path, f'unsupported codec {listed_codec(path)}: convert the video to H.264')
+    if stream.codec_context is None:
+        raise unsupported_error(path, f'unsupported codec {listed_codec(path)}: convert the video to H.264')
     stream.codec_context.thread_count = 1  # videos are spread over processes
     for other in container.streams:
         if other is not stream: other.discard = Discard.all
     return stream, f'video stream {streams.index(stream) + 1} of {len(streams)}' if len(streams) > 1 else ''
 
-def _without_video(container: InputContainer, path: str|Path) -> VideoError:
-    "Say what else is in a container"
-    audio = [stream.codec_context for stream in container.streams.audio]
-    if audio: return VideoError(f'no video stream: audio only ({audio[0].name if audio[0] else "unknown codec"})')
-    if len(container.streams): return unsupported_error(path, f'no video stream that FFmpeg knows, only {container.streams[0].type}')
-    return unreadable_error(path)
-
+# %% ../../nbs/video/02_reading.ipynb #90a617bc
 def _ratio(value) -> float: # 0 for none
     "A fraction of PyAV's, which may be None, 0/1 or 1/0"
     return float(value) if value and value.denominator else 0.
@@ -160,8 +169,10 @@ def _frame_rate(stream: VideoStream) -> float:
     return rate if 0 < rate <= 1000 else 25.
 
 # %% ../../nbs/video/02_reading.ipynb #21bd78d3
+_BREAKS = Flags.ts_discont.value  # in such containers clocks may break off
+
 class Reading:
-    "A video that is being decoded: its frames, one by one, and `info`, which learns from them. Nothing is kept of a frame."
+    "A video that is being decoded: its frames, one by one, and `info`, which learns from them; no frame is kept."
     def __init__(self, container: InputContainer, path: str|Path):
         self.container, (self.stream, others) = container, _video_stream(container, path)
         fps, count = _frame_rate(self.stream), self.stream.frames
@@ -187,13 +198,6 @@ class Reading:
         self.n_taken += 1
         return frame
 
-    def close(self):
-        "Let go of the container, which must not be read once it is closed"
-        self.packets.close()
-        self.frames = None
-
-_BREAKS = Flags.ts_discont.value  # in such containers clocks may break off
-
 # %% ../../nbs/video/02_reading.ipynb #e47bbcc7
 @patch
 def _read(self: Reading) -> Iterator[av.Packet]:
@@ -203,7 +207,7 @@ def _read(self: Reading) -> Iterator[av.Packet]:
             if packet.size and not packet.is_discard: self.n_packets += 1
             self.drained = not packet.size
             yield packet
-    except IndexError: pass  # how PyAV ends where a stream came up that was not announced; this one's last packet is out by then
+    except IndexError: pass  # so PyAV ends where a stream came up unannounced; this one's last packet is out by then
     except av.FFmpegError as e:
         if no_memory := _no_memory(e): raise no_memory from None
         self.info.hurt('the rest cannot be read', self.n_frames)
@@ -225,6 +229,7 @@ def _pictures(self: Reading) -> Iterator[av.VideoFrame]:
             if picture.is_corrupt: self.info.hurt('the decoder reports a damaged picture', self.n_frames)
             yield picture
 
+# %% ../../nbs/video/02_reading.ipynb #268ff1ec
 @patch
 def _decode(self: Reading) -> Iterator[Frame]:
     "Frames with their times; in the end, what was found goes into `info`"
@@ -235,6 +240,12 @@ def _decode(self: Reading) -> Iterator[Frame]:
     if self.n_frames is None: return  # a jump behind the end: nothing was learnt
     if missing := missing_bytes(self.info.path, self.stream): self.info.hurt(missing, self.n_frames)
     self._found(self.n_frames, self.clock.last)
+
+@patch
+def close(self: Reading):
+    "Let go of the container, which must not be read once it is closed"
+    self.packets.close()
+    self.frames = None
 
 # %% ../../nbs/video/02_reading.ipynb #be24b54e
 @patch
@@ -253,17 +264,21 @@ def _view_of(self: Reading, picture: av.VideoFrame) -> View:
     "How a picture is shown, which may change on the way"
     matrix = picture.side_data.get('DISPLAYMATRIX')
     aspect = _ratio(self.stream.codec_context.sample_aspect_ratio) or _ratio(self.stream.sample_aspect_ratio) or 1.
-    view, info = make_view(picture.width, picture.height, aspect, bytes(matrix) if matrix else b''), self.info
-    if info.width and view.shown != (info.width, info.height): info.note(f'its size changes to {view.shown[0]}x{view.shown[1]}')
+    view = make_view(picture.width, picture.height, aspect, bytes(matrix) if matrix else b'')
+    width, height = view.shown
+    changes = (width, height) != (self.info.width, self.info.height)
+    if self.info.width and changes: self.info.note(f'its size changes to {width}x{height}')
     return view
 
+# %% ../../nbs/video/02_reading.ipynb #00566511
 @patch
 def _found(self: Reading, n_frames: int, last: float|None):
     "All frames are known: how many, and the time of the last"
     info = self.info
     if n_frames < info.header_frames and is_mov(self.container):  # its index also lists what an edit list hides
         info.header_frames = sum(not entry.is_discard for entry in self.stream.index_entries)
-    if n_frames > 1 and abs((measured := (n_frames - 1) / last) / info.fps - 1) > .05: info.fps = measured
+    measured = (n_frames - 1) / last if n_frames > 1 else info.fps
+    if abs(measured / info.fps - 1) > .05: info.fps = measured
     info.n_frames, info.duration = n_frames, round((last or 0) + 1 / info.fps, 4)
 
 # %% ../../nbs/video/02_reading.ipynb #042f8acb
@@ -286,6 +301,30 @@ def iter_frames(
 
 # %% ../../nbs/video/02_reading.ipynb #dc9a15d3
 @patch
+def _by_packets(self: Reading) -> bool:
+    "Whether the clock goes by the times of packets"
+    return self.container.format.name == 'avi' or self.clock.back['pts'] > self.clock.back['dts']
+
+@patch
+def _packets_tell(self: Reading) -> bool:
+    "Whether each packet so far was a frame, but for those that the decoder still holds to put them in order"
+    codec, held = self.stream.codec_context, self.n_packets - self.n_taken
+    if codec.reorder_depth and self._by_packets(): return False  # their times are those of other frames
+    return not self.info.damage and codec.name != 'vp8' and held == codec.reorder_depth
+
+@patch
+def _last_time(self: Reading, stamps: list[int|None]) -> float|None:
+    "The time of the last frame, from the stamps of packets in the order of decoding; None where the clock breaks off"
+    clock = self.clock
+    if not stamps: return clock.last
+    if clock.start is None: return clock.step * (self.n_packets - 1) if not any(stamps) else None
+    if None in stamps or clock.faults: return None
+    times = np.sort(np.array(stamps) * self.tick) - clock.start
+    gaps = np.diff(times, prepend=clock.last)
+    return float(times[-1]) if -1 < gaps[0] and gaps.max() <= clock.longest else None
+
+# %% ../../nbs/video/02_reading.ipynb #397275da
+@patch
 def count_rest(self: Reading):
     "Have `info` know the number of frames and the duration of the whole video"
     if self.drained:
@@ -303,29 +342,6 @@ def count_rest(self: Reading):
     for note in whole.notes: self.info.note(note)
     self.info.damage, self.info.sound_frames = whole.damage, whole.sound_frames  # packets cannot tell where
 
-@patch
-def _packets_tell(self: Reading) -> bool:
-    "Whether each packet so far was a frame, but for those that the decoder still holds to put them in order"
-    codec, held = self.stream.codec_context, self.n_packets - self.n_taken
-    if codec.reorder_depth and self._by_packets(): return False  # their times are those of other frames
-    return not self.info.damage and codec.name != 'vp8' and held == codec.reorder_depth
-
-@patch
-def _by_packets(self: Reading) -> bool:
-    "Whether the clock goes by the times of packets"
-    return self.container.format.name == 'avi' or self.clock.back['pts'] > self.clock.back['dts']
-
-@patch
-def _last_time(self: Reading, stamps: list[int|None]) -> float|None:
-    "The time of the last frame, from the stamps of packets in the order of decoding; None where the clock breaks off"
-    clock = self.clock
-    if not stamps: return clock.last
-    if clock.start is None: return clock.step * (self.n_packets - 1) if not any(stamps) else None
-    if None in stamps or clock.faults: return None
-    times = np.sort(np.array(stamps) * self.tick) - clock.start
-    gaps = np.diff(times, prepend=clock.last)
-    return float(times[-1]) if -1 < gaps[0] and gaps.max() <= clock.longest else None
-
 # %% ../../nbs/video/02_reading.ipynb #aa6355b2
 @patch
 def seek(
@@ -333,7 +349,7 @@ def seek(
     seconds: float, # from the first frame
 ):
     "Go on with the first frame at that time or later; its index is then what its time and the frame rate make of it"
-    for earlier in (0, 2, 10, seconds):  # some containers land behind the place, and decoding begins at the key frame after that
+    for earlier in (0, 2, 10, seconds):  # some land behind the place; decoding then begins at the next key frame
         if not self._jump(max(0., seconds - earlier)): break
         first = next(self.frames, None)
         if first is None or first.time > seconds + 1e-6 and earlier < seconds: continue
