@@ -17,12 +17,12 @@ import numpy as np
 from .. import __version__
 from ..core.files import atomic_path
 from ..prediction import Verdict
-from deepfake_nbdev.verdict.parts import (
-    FACTS_PART, fact_rows, fill_in, LIMITS_PART, make_heading, METHODS_PART, PROBABILITY_PART, ranked_methods, TITLE_PART,
-    VERDICT_PART, WORDS_PART)
+from .parts import (
+    FACTS_PART, fact_rows, fill_in, LIMITS_PART, make_heading, METHODS_PART, PROBABILITY_PART, ranked_methods,
+    TITLE_PART, VERDICT_PART, WORDS_PART)
 from .plots import (
-    CURVE_PART, face_rows, FACES_PART, FAITHFULNESS_PART, FRAMES_PART, pick_pictures, Picture, PICTURE_PART, region_bars,
-    REGION_PART, REGIONS_PART, SEVERAL_PART, timeline_curve, TIMELINE_PART)
+    CURVE_PART, face_rows, FACES_PART, FAITHFULNESS_PART, FRAMES_PART, pick_pictures, Picture, PICTURE_PART,
+    region_bars, REGION_PART, REGIONS_PART, SEVERAL_PART, timeline_curve, TIMELINE_PART)
 from .style import STYLE
 
 # %% ../../nbs/verdict/05_page.ipynb #ad2e57c4

@@ -15,7 +15,8 @@ COLOURS = """
   --fake:#b42318; --real:#17694f; --uncertain:#8a5800; --none:#59616e; --accent:#3556a8; --hatch:rgba(27,31,39,.28) }
 @media (prefers-color-scheme: dark) { :root {
   --ground:#14161a; --paper:#1d2026; --ink:#eceef2; --soft:#a2aab6; --line:#343942; --track:#2c3038;
-  --fake:#ff8a7d; --real:#5fd0a8; --uncertain:#f0b64f; --none:#a2aab6; --accent:#8eaaf5; --hatch:rgba(236,238,242,.32) } }
+  --fake:#ff8a7d; --real:#5fd0a8; --uncertain:#f0b64f; --none:#a2aab6; --accent:#8eaaf5;
+  --hatch:rgba(236,238,242,.32) } }
 """
 
 # %% ../../nbs/verdict/02_style.ipynb #2ca093e2
