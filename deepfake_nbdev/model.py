@@ -11,9 +11,8 @@ __all__ = ['N_LOOKS', 'FORMAT', 'DeepfakeModel', 'as_tensor', 'score_clips', 'Fa
 # %% ../nbs/03_model.ipynb #81212e5f
 import hashlib, json
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 import torch
@@ -32,9 +31,18 @@ from .learning.strange_files import (
     check_finite, check_names, check_pickle, check_room, read_pickle, shown)
 from .learning.temporal import create_temporal
 
+# %% ../nbs/03_model.ipynb #e2ae39ad
+def _linear(n_features: int, n_outputs: int) -> nn.Module:
+    "A head, also for no methods at all: PyTorch warns of initialising nothing"
+    return nn.Linear(n_features, n_outputs) if n_outputs else skip_init(nn.Linear, n_features, 0)
+
 # %% ../nbs/03_model.ipynb #eb6975bc
 class DeepfakeModel(nn.Module):
     "CNN over frames, LSTM over time, a head for real/fake and one for the method."
+    mean: Tensor   # (1,3,1,1) of the pixels that the CNN's weights were trained with
+    std: Tensor
+    backbone: Any  # `nn.Module`, with `num_features`
+    frame_features: Callable[[Tensor], Tensor]  # below
     def __init__(
         self,
         config: ModelConfig,    # what to build
@@ -47,12 +55,12 @@ class DeepfakeModel(nn.Module):
         for name in ('mean', 'std'):
             self.register_buffer(name, torch.tensor(self.backbone.pretrained_cfg[name]).view(1, 3, 1, 1))
         self.feature_map = nn.Identity()  # a place to hook heatmaps to, whatever the CNN
-        self.add_module(config.temporal, create_temporal(config, self.backbone.num_features))
+        temporal: Any = create_temporal(config, self.backbone.num_features)
+        self.add_module(config.temporal, temporal)
         self.dropout = nn.Dropout(config.dropout)
-        n_features = self.temporal.num_features + self.backbone.num_features
+        n_features = temporal.num_features + self.backbone.num_features
         self.fake_head = nn.Linear(n_features, 1)
-        linear = nn.Linear if config.methods else partial(skip_init, nn.Linear)  # PyTorch warns of initialising nothing
-        self.method_head = linear(n_features, len(config.methods))
+        self.method_head = _linear(n_features, len(config.methods))
 
     @property
     def temporal(self) -> nn.Module: # (B,T,C), (B,) to (B,T,D)
@@ -262,5 +270,5 @@ def model_fingerprint(
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, tensor in sorted(checkpoint.model.state_dict().items()):
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(tensor.cpu().numpy()))
+        digest.update(np.ascontiguousarray(tensor.cpu().numpy()).data)
     return digest.hexdigest()[:16]

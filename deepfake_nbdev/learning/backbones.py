@@ -38,7 +38,7 @@ def _cut_head(backbone: nn.Module):
     "Take away layers that stand between the map and the classifier"
     for name in ('conv_head', 'norm_head', 'pre_logits', 'head'):
         if hasattr(backbone, name): setattr(backbone, name, nn.Identity())
-    backbone.forward_head = nn.Identity().forward
+    setattr(backbone, 'forward_head', nn.Identity().forward)
 
 # %% ../../nbs/learning/00_backbones.ipynb #2e88a675
 def _hint(name: str) -> str:

@@ -93,7 +93,8 @@ def fit_calibration(
     targets = np.where(labels == 1, high, low)
     weights = np.where(labels == 1, .5 / n_fake, .5 / n_real)  # real and fake count alike, as in training
     def loss(parameters):
-        p = _platt(logits, *parameters, low, high)
+        slope, intercept = parameters
+        p = _platt(logits, slope, intercept, low, high)
         return -(weights * (targets * np.log(p) + (1 - targets) * np.log(1 - p))).sum()
     slope, intercept = minimize(loss, [1., 0.], method='L-BFGS-B', bounds=[RANGES['slope'], RANGES['intercept']]).x
     return Calibration(float(slope), float(intercept), low, high, len(labels))
