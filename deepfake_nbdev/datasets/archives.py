@@ -109,7 +109,8 @@ def unpack_file(
 ):
     "Read a file of an archive, and write it if wanted. Raises `DeepfakeError` where it is not what was packed"
     digest, n_read = hashlib.sha256(), 0
-    damaged = DeepfakeError(f'{readable(opened.filename)}: {file.path} is not what was packed; fetch the archive again')
+    where = f'{readable(str(opened.filename))}: {file.path}'
+    damaged = DeepfakeError(f'{where} is not what was packed; fetch the archive again')
     pieces = _pieces(opened, file)
     while piece := _read_on(pieces, damaged):
         n_read += len(piece)
@@ -160,7 +161,8 @@ def _read_manifest(
     files = [PackedFile(**file) for file in found['files']]
     for file in files:
         if not _makes_sense(file): raise ValueError(f'{str(file)[:200]} in its {MANIFEST_NAME} makes no sense')
-    return Manifest(**{name: found[name] for name in kinds} | {'files': files})
+    words = {name: found[name] for name in ('licence', 'note', 'package')}
+    return Manifest(found['settings'], found['counts'], files, **words)
 
 def _makes_sense(file: PackedFile) -> bool:
     "Whether a stranger's words on a file are of the right kinds"

@@ -211,18 +211,18 @@ def show_audit(
     return '\n'.join(map(printable, lines))
 
 # %% ../../nbs/datasets/13_leaks.ipynb #7feeeb60
-def _without_leaks(things: pd.DataFrame, split: np.ndarray) -> np.ndarray: # a side a row, '' for what leaked
+def _without_leaks(things: pd.DataFrame, split: np.ndarray) -> list[str]: # a side a row, '' for what leaked
     "Out, on each side, with what leaks into the test; then with what leaks into the validation that is left"
-    split, rows = split.copy(), things['row'].to_numpy(dtype=int)
+    sides, rows = split.tolist(), things['row'].to_numpy(dtype=int)
     codes = things.groupby(['kind', 'name'], sort=False).ngroup().to_numpy()
     for later in ('test', 'valid'):
-        judged = codes[split[rows] == later]
+        judged = codes[np.array(sides, dtype=object)[rows] == later]
         known = np.unique(rows[np.isin(codes, judged)])
-        out = [row for row in known if split[row] and _ORDER[split[row]] < _ORDER[later]]
-        for side, n in sorted(Counter(split[out]).items()):
+        out = [row for row in known if sides[row] and _ORDER[sides[row]] < _ORDER[later]]
+        for side, n in sorted(Counter(sides[row] for row in out).items()):
             print(f'{n} videos taken out of {side}: they leak into {later}', file=sys.stderr)
-        split[out] = ''
-    return split
+        for row in out: sides[row] = ''
+    return sides
 
 def _groups_left(table: pd.DataFrame) -> pd.Series:
     "Groups of what has a split: what held some of them together may be gone"

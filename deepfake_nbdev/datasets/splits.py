@@ -96,7 +96,8 @@ def split_by_group(
     ties, kinds = ties_of(table), kinds_of(table)
     pick = lambda values, rows: [values[row] for row in rows]
     groups = np.array(group_by_ties(ties), dtype=object)
-    split, is_cut = np.full(len(table), '', dtype=object), np.isin(groups, _too_large(groups, ties, kinds, goals, seed))
+    large = _too_large(groups.tolist(), ties, kinds, goals, seed)
+    split, is_cut = np.full(len(table), '', dtype=object), np.isin(groups, large)
     first_dataset = pd.Series([kind[0] for kind in kinds]).groupby(groups).transform('min').to_numpy()
     for dataset in sorted(set(first_dataset[is_cut])):
         inside = np.flatnonzero(is_cut & (first_dataset == dataset))
@@ -144,7 +145,7 @@ def split_officially(
     sides, groups = np.array(words, dtype=object), group_by_ties(ties_of(table))
     lacks = np.array([word == 'train' and 'valid' not in there for word, there in zip(words, lists)], dtype=bool)
     if split.valid_pct and lacks.any(): sides[lacks] = _draw_validation(table[lacks], split)
-    result = pd.DataFrame({'split': _follow(groups, sides), 'group': groups}, index=table.index, dtype=object)
+    result = pd.DataFrame({'split': _follow(groups, sides.tolist()), 'group': groups}, index=table.index, dtype=object)
     left = result.split == ''
     if left.any(): result.loc[left] = split_by_group(table[left], split.goals, split.seed)
     return result

@@ -11,12 +11,15 @@ __all__ = ['ID_PAIRS', 'SCENES', 'PEOPLE', 'make_row', 'ffpp_rows', 'deeper_rows
 
 # %% ../../nbs/samples/07_tables.ipynb #ce5c560f
 import io, random, re
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from PIL import Image
 
 from ..datasets.groups import ties_of
 from ..datasets.table import as_table
+
+if TYPE_CHECKING: from matplotlib.figure import Figure
 
 # %% ../../nbs/samples/07_tables.ipynb #54448f79
 def make_row(
