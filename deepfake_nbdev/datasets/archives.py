@@ -12,7 +12,7 @@ import hashlib, json, os, re, stat, struct, zipfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO, Iterator
+from typing import Any, BinaryIO, Iterator
 
 from tqdm.auto import tqdm
 
@@ -109,7 +109,8 @@ def unpack_file(
 ):
     "Read a file of an archive, and write it if wanted. Raises `DeepfakeError` where it is not what was packed"
     digest, n_read = hashlib.sha256(), 0
-    damaged = DeepfakeError(f'{readable(opened.filename)}: {file.path} is not what was packed; fetch the archive again')
+    name = readable(opened.filename or 'archive')
+    damaged = DeepfakeError(f'{name}: {file.path} is not what was packed; fetch the archive again')
     pieces = _pieces(opened, file)
     while piece := _read_on(pieces, damaged):
         n_read += len(piece)
@@ -160,7 +161,8 @@ def _read_manifest(
     files = [PackedFile(**file) for file in found['files']]
     for file in files:
         if not _makes_sense(file): raise ValueError(f'{str(file)[:200]} in its {MANIFEST_NAME} makes no sense')
-    return Manifest(**{name: found[name] for name in kinds} | {'files': files})
+    told: dict[str, Any] = {name: found[name] for name in kinds} | {'files': files}
+    return Manifest(**told)
 
 def _makes_sense(file: PackedFile) -> bool:
     "Whether a stranger's words on a file are of the right kinds"

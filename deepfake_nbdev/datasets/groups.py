@@ -12,7 +12,7 @@ import hashlib, os
 from collections import Counter, defaultdict
 from functools import lru_cache
 from itertools import combinations
-from typing import Iterable
+from typing import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -127,9 +127,9 @@ def draw_groups(
 class _Cut:
     "People on sides, and which videos are kept: those whose people are all on one"
     def __init__(self,
-        ties: list[list[str]],   # people of each video
-        kinds: list[tuple],      # of each video
-        goals: dict[str, float], # share of what is kept, 0..1, by side; the rest is 'train'
+        ties: Sequence[Sequence[str]], # people of each video
+        kinds: Sequence[tuple],        # of each video
+        goals: dict[str, float],       # share of what is kept, 0..1, by side; the rest is 'train'
     ):
         self.goals, self.n_videos, self.touching = goals, len(ties), defaultdict(list)
         self.kinds = {kind: n for n, kind in enumerate(sorted(set(kinds)))}
@@ -141,18 +141,18 @@ class _Cut:
 
     def start(self, sides: dict[str, str]):
         self.sides, self.kept = dict(sides), {side: [0] * len(self.kinds) for side in ('train', *self.goals)}
-        for cast in self.casts: self._count(*cast, 1)
+        for names, count in self.casts: self._count(names, count, 1)
         return self
 
-    def _count(self, names: tuple[str], count: list[tuple[int, int]], sign: int):
+    def _count(self, names: tuple[str, ...], count: list[tuple[int, int]], sign: int):
         side = self.sides[names[0]]
         if all(self.sides[name] == side for name in names):
             for kind, n in count: self.kept[side][kind] += sign * n
 
     def move(self, name: str, side: str):
-        for cast in self.touching[name]: self._count(*cast, -1)
+        for names, count in self.touching[name]: self._count(names, count, -1)
         self.sides[name] = side
-        for cast in self.touching[name]: self._count(*cast, 1)
+        for names, count in self.touching[name]: self._count(names, count, 1)
 
 # %% ../../nbs/datasets/11_groups.ipynb #f54e71c3
 def _cost(cut: _Cut) -> float:
@@ -245,9 +245,10 @@ def cut_people(
 ) -> dict[str, str]: # side of each person
     "People to sides, so that the shares are met and few videos have people on two sides"
     into = _merge(ties, n_most, seed)
-    ties = [tuple(sorted({into[name] for name in names})) for names in ties]
-    once = list(zip(*sorted(set(zip(ties, kinds)))))
-    cut, videos, tries = _Cut(*once, goals), _Cut(ties, kinds, goals), []
+    merged = [tuple(sorted({into[name] for name in names})) for names in ties]
+    once = sorted(set(zip(merged, kinds)))
+    cut = _Cut([names for names, _ in once], [kind for _, kind in once], goals)
+    videos, tries = _Cut(merged, kinds, goals), []
     for attempt in range(n_tries):
         people = sorted(cut.touching, key=lambda name: _draw_order(name, f'{seed}/{attempt}'))
         _grow(cut, people)

@@ -218,7 +218,7 @@ def _without_leaks(things: pd.DataFrame, split: np.ndarray) -> np.ndarray: # a s
     for later in ('test', 'valid'):
         judged = codes[split[rows] == later]
         known = np.unique(rows[np.isin(codes, judged)])
-        out = [row for row in known if split[row] and _ORDER[split[row]] < _ORDER[later]]
+        out = [row for row, side in zip(known, split[known]) if side and _ORDER[side] < _ORDER[later]]
         for side, n in sorted(Counter(split[out]).items()):
             print(f'{n} videos taken out of {side}: they leak into {later}', file=sys.stderr)
         split[out] = ''

@@ -8,10 +8,14 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/datasets/pictures.html.md"
 __all__ = ['plot_splits', 'plot_groups']
 
 # %% ../../nbs/datasets/14_pictures.ipynb #ada6f022
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from .groups import text_of, ties_of
+
+if TYPE_CHECKING: from matplotlib.figure import Figure
 
 # %% ../../nbs/datasets/14_pictures.ipynb #5b0a1211
 _COLOURS = {'train': '#0072B2', 'valid': '#E69F00', 'test': '#009E73', '': '#BBBBBB'}  # of Okabe and Ito, and grey

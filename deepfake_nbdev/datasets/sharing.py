@@ -13,7 +13,7 @@ import json, os, re, secrets, shutil, sys, tempfile, zipfile
 from contextlib import contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, TYPE_CHECKING
 
 import pandas as pd
 from tqdm.auto import tqdm
@@ -28,6 +28,8 @@ from .archives import pack_file, PackedFile, unpack_file
 from .files import read_metadata, TABLE_NAME
 from .workbook import count_videos
 from ..faces.clips import FaceClip, json_path, read_record, ROW_COLUMNS
+
+if TYPE_CHECKING: from matplotlib.figure import Figure
 
 # %% ../../nbs/datasets/20_sharing.ipynb #5e772198
 def _spread(rows: pd.DataFrame, n_most: int) -> pd.DataFrame:
@@ -130,7 +132,7 @@ def _pack_clips(target: zipfile.ZipFile, out: Path, clips: list[str], bar: tqdm)
         settings, text = record['settings'], json.dumps(record, separators=(',', ':')).encode()
         with (out/clip).open('rb') as source: files.append(pack_file(target, clip, source, record['clip_bytes'], bar))
         files.append(pack_file(target, json_path(clip).as_posix(), BytesIO(text), len(text), bar))
-    return settings, files
+    return settings or {}, files
 
 def pack_folder(
     out: str|Path,     # preprocessed folder, with `Global_metadata.csv` and `faces/`
@@ -173,7 +175,7 @@ def _check_table(
     folder: Path,            # with the table
 ):
     "Raise `DeepfakeError` where the table is no metadata, or does not list the clips of an archive"
-    refused = f'{readable(opened.filename)}: refused'
+    refused = f'{readable(opened.filename or "archive")}: refused'
     try: table = read_metadata(folder/TABLE_NAME)
     except DeepfakeError as e: raise DeepfakeError(f'{refused}: {str(e).replace(f"{readable(folder)}/", "")}') from None
     clips = set(table.face_path[table.status == 'ok'])

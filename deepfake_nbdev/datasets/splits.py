@@ -95,8 +95,9 @@ def split_by_group(
     "Whole groups to their sides, alike in datasets, labels and methods; a group too large for that is cut by people"
     ties, kinds = ties_of(table), kinds_of(table)
     pick = lambda values, rows: [values[row] for row in rows]
-    groups = np.array(group_by_ties(ties), dtype=object)
-    split, is_cut = np.full(len(table), '', dtype=object), np.isin(groups, _too_large(groups, ties, kinds, goals, seed))
+    whole = group_by_ties(ties)
+    groups, split = np.array(whole, dtype=object), np.full(len(table), '', dtype=object)
+    is_cut = np.isin(groups, _too_large(whole, ties, kinds, goals, seed))
     first_dataset = pd.Series([kind[0] for kind in kinds]).groupby(groups).transform('min').to_numpy()
     for dataset in sorted(set(first_dataset[is_cut])):
         inside = np.flatnonzero(is_cut & (first_dataset == dataset))
@@ -144,7 +145,7 @@ def split_officially(
     sides, groups = np.array(words, dtype=object), group_by_ties(ties_of(table))
     lacks = np.array([word == 'train' and 'valid' not in there for word, there in zip(words, lists)], dtype=bool)
     if split.valid_pct and lacks.any(): sides[lacks] = _draw_validation(table[lacks], split)
-    result = pd.DataFrame({'split': _follow(groups, sides), 'group': groups}, index=table.index, dtype=object)
+    result = pd.DataFrame({'split': _follow(groups, sides.tolist()), 'group': groups}, index=table.index, dtype=object)
     left = result.split == ''
     if left.any(): result.loc[left] = split_by_group(table[left], split.goals, split.seed)
     return result

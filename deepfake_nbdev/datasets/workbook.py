@@ -14,12 +14,13 @@ from typing import Iterable
 
 import pandas as pd
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.dimensions import RowDimension
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet  # write-only ones have all that is used of it here
 
 from ..core.errors import DeepfakeError
 from ..core.files import readable
@@ -73,26 +74,26 @@ _TEXT, _NUMBER = (Alignment(horizontal, 'top', indent=1) for horizontal in ('lef
 _LINE = Alignment('left', 'top', wrap_text=True, indent=1)
 _FORMATS = {'fps': '0.00', 'duration': '0.00'}
 
-def _excel_cell(sheet: WriteOnlyWorksheet, value, **style) -> WriteOnlyCell:
+def _excel_cell(sheet: Worksheet, value, **style) -> Cell:
     "A cell whose text is text, also where it looks like a formula or an error"
     cell = WriteOnlyCell(sheet, None if value == '' else value)
     if isinstance(value, str): cell.data_type = 's'
     for name, look in style.items(): setattr(cell, name, look)
     return cell
 
-def _set_up_page(sheet: WriteOnlyWorksheet, widths: list[float]):
+def _set_up_page(sheet: Worksheet, widths: Iterable[float]):
     "Columns as wide as given, and on paper one page across"
     for number, width in enumerate(widths, 1): sheet.column_dimensions[get_column_letter(number)].width = width
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = 'landscape', 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
-def _header(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> list[WriteOnlyCell]:
+def _header(sheet: Worksheet, table: pd.DataFrame) -> list[Cell]:
     "The names of columns, each above where its values stand"
     numbers = table.select_dtypes('number').columns
     return [_excel_cell(sheet, name, alignment=_NUMBER if name in numbers else _TEXT, **_HEAD) for name in table]
 
 # %% ../../nbs/datasets/17_workbook.ipynb #b65d03ea
-def _write_row(sheet: WriteOnlyWorksheet, values: Iterable=(), **style):
+def _write_row(sheet: Worksheet, values: Iterable=(), **style):
     "A row of the summary"
     cells = []
     for value in values:
@@ -100,7 +101,7 @@ def _write_row(sheet: WriteOnlyWorksheet, values: Iterable=(), **style):
         cells.append(_excel_cell(sheet, value, number_format='#,##0;-#,##0;"-"', alignment=alignment, **style))
     sheet.append(cells)
 
-def _write_counts(sheet: WriteOnlyWorksheet, title: str, counts: pd.DataFrame, nothing: str=''):
+def _write_counts(sheet: Worksheet, title: str, counts: pd.DataFrame, nothing: str=''):
     "A table of counts with its sums; `nothing` stands where there is no text"
     _write_row(sheet, [title], font=Font('Calibri', 12, bold=True))
     sheet.append(_header(sheet, counts))
@@ -109,7 +110,7 @@ def _write_counts(sheet: WriteOnlyWorksheet, title: str, counts: pd.DataFrame, n
     _write_row(sheet, ['all', *[int(sums[name]) if name in sums else '' for name in counts.columns[1:]]], **_TOTAL)
     _write_row(sheet)
 
-def _write_summary(sheet: WriteOnlyWorksheet, table: pd.DataFrame):
+def _write_summary(sheet: Worksheet, table: pd.DataFrame):
     "The sheet of counts"
     _set_up_page(sheet, [26, 18, 10] + 6 * [12])
     sheet.row_dimensions[1] = RowDimension(sheet, ht=24)
@@ -129,7 +130,7 @@ def _excel_values(column: pd.Series) -> list:
     keeps = lambda value: value is None or value < 10**15 and float(f'{value:.15g}') == value
     return [value if keeps(value) else str(value) for value in values]
 
-def _set_up_videos(sheet: WriteOnlyWorksheet, table: pd.DataFrame):
+def _set_up_videos(sheet: Worksheet, table: pd.DataFrame):
     "Each row is one line high, or long text would make it tall, and if not wrapped run into its neighbour"
     last, end = get_column_letter(table.shape[1]), len(table) + 1
     lengths = {name: table[name].astype(str).str.len().max() if len(table) else 0 for name in table}
@@ -141,7 +142,7 @@ def _set_up_videos(sheet: WriteOnlyWorksheet, table: pd.DataFrame):
     sheet.row_dimensions.update(dict.fromkeys(range(2, end + 1), RowDimension(sheet, ht=15)))
 
 # %% ../../nbs/datasets/17_workbook.ipynb #7631b1ea
-def _write_videos(sheet: WriteOnlyWorksheet, table: pd.DataFrame):
+def _write_videos(sheet: Worksheet, table: pd.DataFrame):
     "The sheet of videos, with one cell a column that takes the values in turn"
     _set_up_videos(sheet, table)
     sheet.append(_header(sheet, table))
