@@ -51,9 +51,10 @@ def outline(
     module: str, # its full name
     name: str,   # of a function in it
 ) -> Callable: # the same signature, docstring and comments; not to be called
-    "A function as its source has it; the module is not loaded"
+    "A function as its source has it; the module is not loaded. Raises `ModuleNotFoundError`"
     spec = find_spec(module)
-    tree = ast.parse(spec.loader.get_source(module))
+    if spec is None or spec.origin is None: raise ModuleNotFoundError(f'no source of {module}', name=module)
+    tree = ast.parse(Path(spec.origin).read_bytes())
     definition = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
     definition.decorator_list = []
     names = {}

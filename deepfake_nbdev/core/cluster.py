@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from math import ceil, floor
 from textwrap import shorten
-from typing import Any, Iterable, Iterator
+from typing import Any, Generator, Iterable
 
 from fastcore.basics import patch
 
@@ -118,7 +118,9 @@ class _Crew:
         self.starting = {}  # reference -> actor
         self.idle = []      # actors
         self.busy = {}      # reference -> (actor, job, deadline)
-        self.failures = self.pause = self.share = 0
+        self.failures = 0      # actors that did not start, in a row
+        self.pause: float = 0  # no actors are asked for until then
+        self.share: float = 0  # of a GPU, for each
         self.last_ready, self.counted = time.monotonic(), float('-inf')
         self.reason = 'none of them found a free place. `ray status` shows who uses the cluster'
 
@@ -214,7 +216,7 @@ def run_on_ray(
     memory_limit: float|None=4, # GB a worker may keep in memory on a job before it is killed
     address: str|None=None,  # 'auto', 'host:port', 'ray://host:port'; None: this machine's cluster, else one of our own
     start_limit: float=300,  # seconds in which a worker must be ready, and some actor must be
-) -> Iterator[tuple[int, Any]]: # (index of the job, its result or a `WorkerFailure`), as they end
+) -> Generator[tuple[int, Any], None, None]: # (index of the job, its result or a `WorkerFailure`), as they end
     "`run_isolated` on all machines of a Ray cluster. Raises `DeepfakeError` where there is none, and `WorkerError`"
     with _connected(address) as ray:
         crew = _Crew(ray, n_workers, (function_name, common, memory_limit, start_limit), timeout, start_limit)

@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from types import ModuleType
-from typing import Any, Iterable, Iterator
+from typing import Any, Generator, Iterable, Iterator
 
 import psutil
 from fastcore.basics import patch
@@ -54,7 +55,9 @@ def _messages(received: bytearray) -> Iterator[tuple[bytes, bytes]]: # kind, pay
 # %% ../../nbs/core/05_workers.ipynb #acbe6bff
 def _die_with_parent():
     "Have this process end as soon as the one that started it is gone, whatever it is doing then"
-    parent = multiprocessing.parent_process().sentinel
+    process = multiprocessing.parent_process()
+    if process is None: raise RuntimeError('this process was not started by another')
+    parent = process.sentinel
     def leave():
         wait([parent])
         os._exit(1)
@@ -125,7 +128,7 @@ def preload(
     "Have workers of this process find these modules imported, where the fork server has not been started yet"
     PRELOADED.extend(name for name in modules if name not in PRELOADED)
 
-def _context(function_name: str) -> multiprocessing.context.BaseContext:
+def _context(function_name: str) -> Any: # typeshed's BaseContext has no Process
     "How processes are started on this system"
     method = 'forkserver' if 'forkserver' in multiprocessing.get_all_start_methods() else 'spawn'
     context = multiprocessing.get_context(method)
@@ -163,7 +166,7 @@ def _launch(
     connection: socket.socket, # its end of what is said
     function_name: str,
     limit: float,              # seconds
-) -> multiprocessing.process.BaseProcess:
+) -> BaseProcess:
     "Start a worker's process. Raises `WorkerError` where it takes too long, OSError or EOFError where it fails"
     process, errors = _context(function_name).Process(target=_serve, args=(connection,), daemon=True), []
     def start():
@@ -188,18 +191,21 @@ HAND_OVER = 60  # seconds in which a process that is idle must take a job
 
 def _resident(process: psutil.Process|None) -> float|None: # GB; None: the process is gone
     "What a process keeps in memory"
+    if process is None: return None
     try: return process.memory_info().rss / 1e9 or None  # a zombie has nothing
-    except (psutil.NoSuchProcess, AttributeError): return None
+    except psutil.NoSuchProcess: return None
 
 def _kill(process: psutil.Process|None):
     "Kill a process and what it has started; psutil takes care that it is not another one that got its number"
+    if process is None: return
     try: family = [process, *process.children(recursive=True)]
-    except (psutil.Error, AttributeError): return
+    except psutil.Error: return
     for member in family:
         with suppress(psutil.Error): member.kill()
 
-def _end_of(process: multiprocessing.process.BaseProcess) -> str:
+def _end_of(process: BaseProcess|None) -> str: # None: there is none
     "Why a process ended, in words"
+    if process is None: return 'there is no decoding process'
     process.join(1)
     code = process.exitcode
     if code is None: return 'the decoding process closed its connection'
@@ -218,9 +224,15 @@ class IsolatedWorker:
     ):
         self.function_name, self.memory_limit, self.start_limit = function_name, memory_limit, start_limit
         self.instructions = _message(JOB, (function_name, pickle.dumps(common or {})))
-        self.state = None   # 'starting', 'handing over' or 'busy' while it has a job
-        self.result = None  # what came of the last job
-        self.process = self.watched = self.socket = None
+        self.state: str|None = None  # 'starting', 'handing over' or 'busy' while it has a job
+        self.result: Any = None      # what came of the last job
+        self.process: BaseProcess|None = None
+        self.watched: psutil.Process|None = None  # the same, to look at
+        self.socket: socket.socket|None = None    # to it
+        self.job, self.received, self.outgoing = b'', bytearray(), bytearray()
+        self.timeout: float = 0    # seconds that the job may take
+        self.next_look: float = 0  # when, by the monotonic clock
+        self.losses = 0            # processes that did not take the job
 
     def run(self, job: tuple, timeout: float=600): # -> its result, a `WorkerFailure` or a `WorkerError`
         "Do a job, and wait for it"
@@ -309,6 +321,7 @@ def _late(self: IsolatedWorker):
 @patch
 def _exchange(self: IsolatedWorker):
     "Send what the socket takes and read what has come"
+    if self.socket is None: return
     closed = False
     with suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):  # of a death, reading tells
         while self.outgoing: del self.outgoing[:self.socket.send(self.outgoing)]
@@ -341,7 +354,7 @@ def wait_any(
         with selectors.DefaultSelector() as selector:
             for worker in workers:
                 writes = selectors.EVENT_WRITE if worker.outgoing else 0
-                selector.register(worker.socket, selectors.EVENT_READ | writes)
+                if worker.socket: selector.register(worker.socket, selectors.EVENT_READ | writes)
             selector.select(TICK)
     return done
 
@@ -354,7 +367,7 @@ def run_isolated(
     timeout: float=600,      # seconds a job may take before its worker is killed
     memory_limit: float|None=4, # GB a worker may keep in memory on a job before it is killed
     start_limit: float=300,  # seconds in which a worker must be ready
-) -> Iterator[tuple[int, Any]]: # (index of the job, its result or a `WorkerFailure`), as they end
+) -> Generator[tuple[int, Any], None, None]: # (index of the job, its result or a `WorkerFailure`), as they end
     "Run a function over jobs in processes of their own. Raises `WorkerError` where none comes up or a job raises it"
     waiting, workers, busy = enumerate(jobs), [], {}
     def give(worker, index, job):

@@ -10,6 +10,7 @@ __all__ = ['overlap', 'iou', 'sides', 'square', 'warp', 'to_crop']
 # %% ../../nbs/faces/00_boxes.ipynb #b002c683
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..video.frames import Patch, touched
 
@@ -29,8 +30,8 @@ def overlap(
     return common / np.maximum(either, 1e-9)
 
 def iou(
-    a: np.ndarray, # (N,4) boxes
-    b: np.ndarray, # (M,4) boxes
+    a: ArrayLike, # (N,4) boxes
+    b: ArrayLike, # (M,4) boxes
 ) -> np.ndarray: # (N,M), 0..1
     """Intersection over union of each pair of boxes
 

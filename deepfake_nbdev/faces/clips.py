@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import count, takewhile
 from pathlib import Path
-from typing import Iterable
+from typing import Iterable, TYPE_CHECKING, TypeGuard
 
 import cv2
 import numpy as np
@@ -27,6 +27,8 @@ from ..core.files import cannot_write, n_bytes, source_facts, write_json
 from ..core.workers import WorkerError
 from .boxes import to_crop
 from ..video.mjpeg import read_mjpeg
+
+if TYPE_CHECKING: from deepfake_nbdev.faces.tracking import FaceTrack
 
 # %% ../../nbs/faces/04_clips.ipynb #bf309cde
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def _sound_record(path: Path) -> dict:
         raise VideoError(f'{path}: not the clip that the .json beside it tells of, or cut off; {again}')
     return record
 
-def _is_record(record) -> bool:
+def _is_record(record) -> TypeGuard[dict]:
     "Whether it has what `FaceClip` needs"
     kinds = {'format': str, 'settings': dict, 'frames': list}
     if not isinstance(record, dict): return False

@@ -11,7 +11,7 @@ __all__ = ['NO_FACES', 'MIN_SIDE', 'LOOKS', 'ONE_LOOK', 'MORE_LOOKS', 'RNET_SCAL
 # %% ../../nbs/faces/01_detection.ipynb #1f02c249
 from functools import lru_cache
 from importlib.metadata import entry_points
-from typing import Callable, NamedTuple, Protocol
+from typing import Callable, cast, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -125,7 +125,7 @@ def _proposals(
     y, x = torch.nonzero(probs[0, 1] >= self.mtcnn.thresholds[0], as_tuple=True)
     offsets, probs = (values.cpu().double().numpy() for values in (offsets[0, :, y, x].T, probs[0, 1, y, x]))
     cells = 2 * torch.stack([x, y], 1).cpu().numpy()
-    within = ((cells[:, None] >= begins) & (cells[:, None] + 12 <= ends)).all(-1)
+    within = np.all((cells[:, None] >= begins) & (cells[:, None] + 12 <= ends), axis=-1)
     whole = np.flatnonzero(within.any(1))  # not partly in one level and partly in another
     of = within[whole].argmax(1)  # the level of each
     scales = np.array([level.scale for level in levels])[of]
@@ -260,7 +260,8 @@ def refine(
     return self._look_until_there(frames, np.asarray(guesses, float), ONE_LOOK if quick else LOOKS)
 
 # %% ../../nbs/faces/01_detection.ipynb #021c226d
-DETECTORS: dict[str, Callable[[str|None], Detector]] = {'mtcnn': MTCNNDetector}  # name -> what makes one, for a device
+DETECTORS: dict[str, Callable[[str|None], Detector]] = {  # name -> what makes one, for a device
+    'mtcnn': cast(Callable[..., Detector], MTCNNDetector)}  # type checkers do not see what `@patch` adds to a class
 
 def find_detector(
     name: str, # of one in `DETECTORS`, or that an installed package names

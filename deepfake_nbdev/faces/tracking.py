@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import Interpolation
 from fastcore.basics import patch
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from .boxes import iou, sides, square
@@ -127,7 +128,7 @@ def add(
     "Take a frame"
     before, self.thumbnail = self.thumbnail, _thumbnail(frame)
     resized, self.frame_size = frame.size != self.frame_size, frame.size
-    if resized or _is_cut(before, self.thumbnail):
+    if before is None or resized or _is_cut(before, self.thumbnail):
         self._to_key_frame()
         self.active, room = [], 1
     else: room = min(self.how.every, max(1, self.how.buffer_bytes // frame.nbytes))
@@ -169,17 +170,17 @@ def _key_faces(self: FaceTracker, frame: Frame) -> Faces:
 
 # %% ../../nbs/faces/02_tracking.ipynb #5ed9dda9
 def _distance(
-    a: np.ndarray, # (N,4) boxes
-    b: np.ndarray, # (M,4) boxes
+    a: ArrayLike, # (N,4) boxes
+    b: ArrayLike, # (M,4) boxes
 ) -> np.ndarray: # (N,M)
     """How far apart two boxes are, in sides of the larger one
 
     >>> _distance([[0, 0, 10, 10]], [[0, 0, 10, 10], [20, 0, 30, 10]]).tolist()
     [[0.0, 2.0]]
     """
-    a, b = np.asarray(a, float).reshape(-1, 1, 4), np.asarray(b, float).reshape(1, -1, 4)
-    apart = (a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2
-    return np.linalg.norm(apart, axis=-1) / np.maximum(sides(a), sides(b))
+    one, other = np.asarray(a, float).reshape(-1, 1, 4), np.asarray(b, float).reshape(1, -1, 4)
+    apart = (one[..., :2] + one[..., 2:] - other[..., :2] - other[..., 2:]) / 2
+    return np.linalg.norm(apart, axis=-1) / np.maximum(sides(one), sides(other))
 
 # %% ../../nbs/faces/02_tracking.ipynb #98e7d6ae
 @dataclass
@@ -192,12 +193,16 @@ class _Path:
     seen: np.ndarray       # (T,) whether O-Net has looked
     is_line: bool          # from where the track ended to the key frame, without a gap
 
-    def at(self, t: int) -> Sight: return Sight(self.boxes[t], self.probs[t], self.landmarks[t])
+    def at(self, t: int|np.integer) -> Sight: return Sight(self.boxes[t], self.probs[t], self.landmarks[t])
 
 # %% ../../nbs/faces/02_tracking.ipynb #547af138
-def _way(start: Sight, end: Sight, along: np.ndarray) -> list[np.ndarray]: # a row for each of `along`, 0..1
+def _way(
+    start: Sight, end: Sight,
+    along: np.ndarray, # (T,) 0..1, how far
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # (T,4), (T,), (T,5,2)
     "Boxes, probabilities and landmarks on the straight way from one look to another"
-    return [a + np.multiply.outer(along, b - a) for a, b in zip(start, end)]
+    def between(a, b): return a + np.multiply.outer(along, b - a)
+    return between(start.box, end.box), between(start.prob, end.prob), between(start.landmarks, end.landmarks)
 
 @patch
 def _line(
@@ -207,10 +212,10 @@ def _line(
 ) -> _Path:
     "The straight way of a face to the key frame; without one of its ends, it stays where the other is"
     indices = np.array([frame.index for frame in self.waiting])
-    start = track.last if len(track) else end
+    ends = [sight for sight in (track.last if len(track) else None, end) if sight]
     since = track.frames[-1] if len(track) else indices[0] - 1
     along = (indices - since) / (indices[-1] - since)
-    values = _way(start, end or start, along)
+    values = _way(ends[0], ends[-1], along)
     seen = np.zeros(len(indices), bool)
     seen[-1] = end is not None
     is_line = bool(len(track)) and end is not None and since == indices[0] - 1
@@ -283,7 +288,7 @@ def _look_again(self: FaceTracker, frame: Frame, guess: np.ndarray, sight: Sight
     boxes = found.boxes / np.tile(around.scale, 2) + np.tile(around.corner, 2)
     distance = _distance(guess, boxes)[0]
     if distance.min(initial=1) >= 1: return sight
-    nearest = distance.argmin()
+    nearest = int(distance.argmin())
     return Sight(boxes[nearest], found.probs[nearest], found.landmarks[nearest] / around.scale + around.corner)
 
 # %% ../../nbs/faces/02_tracking.ipynb #af3bedf8

@@ -13,7 +13,7 @@ import os, re, stat, struct
 from pathlib import Path
 from typing import BinaryIO, Iterator
 
-from av.container import InputContainer
+from av.container import Container
 from av.video.stream import VideoStream
 
 from ..core.errors import UnreadableError, UnsupportedError, VideoError
@@ -240,7 +240,7 @@ def _promised_end(
 
 # %% ../../nbs/video/00_containers.ipynb #6a88e113
 def is_mov(
-    container: InputContainer, # open
+    container: Container, # open
 ) -> bool:
     "Whether it is an MP4, MOV or one of their kin, which have an index"
     return container.format.name.startswith('mov')

@@ -114,8 +114,8 @@ def _follow_link(
     try: target = Path(os.path.realpath(link, strict=True))
     except OSError as e:
         missing = f'a broken link: {readable(os.readlink(link))} is not there'
-        fault = {errno.ELOOP: 'a link that leads to itself', errno.ENOENT: missing}
-        return not link.suffix, fault.get(e.errno, f'a link that cannot be followed: {e.strerror}')
+        faults: dict[int|None, str] = {errno.ELOOP: 'a link that leads to itself', errno.ENOENT: missing}
+        return not link.suffix, faults.get(e.errno, f'a link that cannot be followed: {e.strerror}')
     folder = target.is_dir()
     back = Path(os.path.realpath(link.parent)).is_relative_to(target)
     if folder and back: return True, 'a link back to a folder that it lies in: not entered'

@@ -62,9 +62,10 @@ class Colours:
     ) -> np.ndarray: # (H,W,3) uint8 RGB
         "The whole picture"
         width, height = width or planes.width, height or planes.height
-        if (width, height) == (planes.width, planes.height) and _is_full(planes.format.name): how = _NEW_PATH
+        flags = how
+        if (width, height) == (planes.width, planes.height) and _is_full(planes.format.name): flags = _NEW_PATH
         scaler = self.scaler(planes.format.name, planes.width, planes.height, width, height)
-        return scaler.reformat(planes, width, height, 'rgb24', interpolation=how, threads=1).to_ndarray()
+        return scaler.reformat(planes, width, height, 'rgb24', interpolation=flags, threads=1).to_ndarray()
 
 # %% ../../nbs/video/01_frames.ipynb #3ab7d6d0
 def _cut_planes(
@@ -95,7 +96,8 @@ class View(NamedTuple):
     @property
     def shown(self) -> tuple[int, int]: # width, height
         "Size as seen"
-        return self.stretched[::-1] if self.turns % 2 else self.stretched
+        width, height = self.stretched
+        return (height, width) if self.turns % 2 else (width, height)
 
     @property
     def is_plain(self) -> bool:
@@ -171,13 +173,14 @@ def touched(
     return first, min(max(math.ceil(high), first + 1), length)
 
 # %% ../../nbs/video/01_frames.ipynb #93cdf205
-def _scaled(sides: tuple[int, int], scale: float) -> tuple[int, ...]:
+def _scaled(sides: tuple[int, int], scale: float) -> tuple[int, int]:
     """Sides made shorter, in whole pixels, at least one
 
     >>> _scaled((200, 3), .1)
     (20, 1)
     """
-    return tuple(max(1, round(side * scale)) for side in sides)
+    width, height = sides
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 def shrink(
     image: np.ndarray, # (H,W,3) uint8 RGB
@@ -189,24 +192,22 @@ def shrink(
     return cv2.resize(image, _scaled(sides, scale), interpolation=cv2.INTER_LINEAR)
 
 # %% ../../nbs/video/01_frames.ipynb #bea58cff
-@dataclass(eq=False)
+@dataclass(eq=False, init=False)
 class Frame:
-    "One picture of a video. It may also be made of an array, (H,W,3) uint8 RGB."
-    index: int                    # 0-based position among the frames that decode
-    time: float                   # presentation time, in seconds from the first frame
-    planes: av.VideoFrame|np.ndarray # as decoded
-    view: View|None = None        # how it is shown; None: as stored
-    colours: Colours = field(default_factory=Colours, repr=False)
+    "One picture of a video."
+    index: int            # 0-based position among the frames that decode
+    time: float           # presentation time, in seconds from the first frame
+    planes: av.VideoFrame # as decoded
+    view: View            # how it is shown
+    colours: Colours = field(repr=False)
 
-    def __post_init__(self):
-        if isinstance(self.planes, np.ndarray):
-            self.planes = av.VideoFrame.from_ndarray(np.ascontiguousarray(self.planes), 'rgb24')
-        self.view = self.view or make_view(self.planes.width, self.planes.height)
-
-    @property
-    def size(self) -> tuple[int, int]: # width, height
-        "As seen, in square pixels"
-        return self.view.shown
+    def __init__(self, index: int, time: float, planes: av.VideoFrame|np.ndarray, view: View|None=None,
+                 colours: Colours|None=None):
+        "It may also be made of an array, (H,W,3) uint8 RGB; without a view it is shown as stored"
+        if isinstance(planes, np.ndarray): planes = av.VideoFrame.from_ndarray(np.ascontiguousarray(planes), 'rgb24')
+        self.index, self.time, self.planes = index, time, planes
+        self.view = view or make_view(planes.width, planes.height)
+        self.colours = colours or Colours()
 
     @cached_property
     def _stored(self) -> np.ndarray:
@@ -219,6 +220,11 @@ class Frame:
         return self.view.upright(self.colours.rgb(self.planes, *self.view.stretched))
 
 # %% ../../nbs/video/01_frames.ipynb #5a53c6cb
+@patch(as_prop=True)
+def size(self: Frame) -> tuple[int, int]: # width, height
+    "As seen, in square pixels"
+    return self.view.shown
+
 @patch(as_prop=True)
 def nbytes(self: Frame) -> int:
     "Memory that it keeps"
@@ -247,7 +253,7 @@ def _inside(
 def _sample(pixel_format: str) -> tuple[int, int]:
     "Pixels between samples that all planes have, along x and y"
     steps = _plane_steps(pixel_format)
-    return tuple(max((step[axis] for step in steps), default=1) for axis in (0, 1))
+    return max((step[0] for step in steps), default=1), max((step[1] for step in steps), default=1)
 
 @patch
 def _place(

@@ -42,7 +42,8 @@ class MjpegWriter:
     ):
         self.file, self.fps, self.quality = file, Fraction(fps).limit_denominator(1001), quality
         self.index: list[tuple[int, int]] = []  # offset from 'movi' and size of each JPEG
-        self.largest, self.size = 0, None
+        self.size = 0, 0              # width and height of all frames; known from the first on
+        self.largest = self.movi = 0  # bytes of the largest JPEG, and where 'movi' is in the file
 
     def __enter__(self): return self
     def __exit__(self, error, *_):
@@ -74,7 +75,7 @@ def write(
     image: np.ndarray, # (H,W,3) uint8 RGB; all frames of one size
 ):
     "Append a frame. Raises `ValueError` where its size is not that of the first"
-    if self.size is None:
+    if self.size == (0, 0):
         self.size = image.shape[1::-1]
         self.file.write(self._header())
     if image.shape[1::-1] != self.size: raise ValueError(f'a frame of {image.shape[1::-1]} in a video of {self.size}')
@@ -87,12 +88,12 @@ def write(
 def close(self: MjpegWriter):
     "Write the index and the final header. Raises `ValueError` where there was no frame"
     if not self.index: raise ValueError('a video needs at least one frame')
-    self.end = self.file.tell()
+    end = self.file.tell()
     self.file.write(struct.pack('<4sI', b'idx1', 16 * len(self.index)))
     for offset, size in self.index: self.file.write(struct.pack('<4s3I', b'00dc', 0x10, offset, size))
     total = self.file.tell()
     self.file.seek(0)
-    self.file.write(self._header(total - 8, self.end - self.movi))
+    self.file.write(self._header(total - 8, end - self.movi))
     self.file.seek(total)
 
 # %% ../../nbs/video/03_mjpeg.ipynb #1f0dadb3

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, dropwhile, islice
 from pathlib import Path
-from typing import Iterator
+from typing import Any, cast, Generator, Iterator
 
 import av
 import numpy as np
@@ -62,10 +62,11 @@ class Clock:
         longest: float,  # seconds that a frame may be shown; beyond, the clock has jumped
     ):
         self.step, self.longest = step, longest
-        self.start = self.last = None  # time of the first frame as the container has it, and the last time given
+        self.start: float|None = None  # time of the first frame as the container has it
+        self.last: float|None = None   # the last time given
         self.faults = 0                # times that had to be mended
-        self.latest = {}               # of the pictures' own times and of the packets': the latest of each
-        self.back = Counter()          # how often each went back
+        self.latest: dict[str, int] = {}    # of the pictures' own times and of the packets': the latest of each
+        self.back: Counter[str] = Counter() # how often each went back
 
 # %% ../../nbs/video/02_reading.ipynb #cc7895a2
 @patch
@@ -103,10 +104,11 @@ def choose(
     >>> [clock.choose(pts, dts) for pts, dts in ((1, 2), (4, 3), (3, 4), (5, 5), (2, 6), (None, 7))]
     [1, 4, 4, 5, 6, 7]
     """
-    times = {'pts': dts if pts is None else pts, 'dts': pts if dts is None else dts}
-    for kind, time in times.items():
-        if time is None: return None
-        self.back[kind] += time <= self.latest.get(kind, time - 1)
+    if pts is None: pts = dts
+    if dts is None: dts = pts
+    if pts is None or dts is None: return None
+    times = {'pts': pts, 'dts': dts}
+    for kind, time in times.items(): self.back[kind] += time <= self.latest.get(kind, time - 1)
     self.latest = times
     return times['pts' if self.back['pts'] <= self.back['dts'] else 'dts']
 
@@ -115,7 +117,8 @@ _CONTAINERS = (
     'mov matroska avi mpegts mpeg mpegvideo m4v h264 hevc av1 obu ivf vc1 cavsvideo mjpeg jpeg_pipe flv live_flv ogg '
     'asf gif apng rm mxf gxf nut nsv wtv dv yuv4mpegpipe amv dhav h261 h263 ty').split()
 _OPTIONS = {'protocol_whitelist': 'file', 'format_whitelist': ','.join(_CONTAINERS)}
-_TAGS = {'metadata_errors': 'replace'} if int(av.__version__.split('.')[0]) < 19 else {}  # these need not be text
+_TAGS: dict[str, Any] = {'metadata_errors': 'replace'}  # these need not be text
+if int(av.__version__.split('.')[0]) >= 19: _TAGS = {}
 
 def _no_memory(error: av.FFmpegError) -> MemoryError|None:
     "What does not fit is no fault of the file's"
@@ -149,7 +152,7 @@ def _video_stream(
     streams = [stream for stream in container.streams.video if not stream.disposition & _STILLS]
     if not streams: raise _without_video(container, path)
     best = container.streams.best('video')
-    stream = best if best in streams else streams[0]
+    stream = best if isinstance(best, VideoStream) and best in streams else streams[0]
     if stream.codec_context is None:
         raise unsupported_error(path, f'unsupported codec {listed_codec(path)}: convert the video to H.264')
     stream.codec_context.thread_count = 1  # videos are spread over processes
@@ -179,11 +182,11 @@ class Reading:
         if count >= 2**30: count = 0  # what some write to a pipe, not knowing
         self.info = VideoInfo(str(path), count, count, fps, 0, 0, 0, count / fps, [others] if others else [])
         longest = 10. if container.format.flags & _BREAKS else 60.
-        self.clock, self.colours, self.tick = Clock(1 / fps, longest), Colours(), float(self.stream.time_base)
+        self.clock, self.colours, self.tick = Clock(1 / fps, longest), Colours(), _ratio(self.stream.time_base)
         self.view = View((0, 0), (0, 0), False, 0)
         self.packets = container.demux(self.stream)
         self.n_packets = self.n_frames = self.n_taken = 0  # read, decoded, handed out
-        self.drained = self.ended = False  # all packets read, all frames decoded
+        self.drained = self.ended = self.jumped = False  # all packets read, all frames decoded, no frame since a jump
         self.frames = self._decode()
         first = next(self.frames, None)
         if first is None: raise unreadable_error(path)
@@ -237,14 +240,14 @@ def _decode(self: Reading) -> Iterator[Frame]:
         yield self._frame(picture)
         self.n_frames += 1
     self.ended = True
-    if self.n_frames is None: return  # a jump behind the end: nothing was learnt
+    if self.jumped: return  # behind the end: nothing was learnt
     if missing := missing_bytes(self.info.path, self.stream): self.info.hurt(missing, self.n_frames)
     self._found(self.n_frames, self.clock.last)
 
 @patch
 def close(self: Reading):
     "Let go of the container, which must not be read once it is closed"
-    self.packets.close()
+    cast(Generator, self.packets).close()  # PyAV's stubs tell of an iterator
     self.frames = None
 
 # %% ../../nbs/video/02_reading.ipynb #be24b54e
@@ -254,7 +257,7 @@ def _frame(self: Reading, picture: av.VideoFrame) -> Frame:
     avi = self.container.format.name == 'avi'  # it keeps no time of pictures; what stands there is made up
     stamp = self.clock.choose(None if avi else picture.pts, picture.dts)
     time = self.clock.read(None if stamp is None else stamp * self.tick)
-    if self.n_frames is None: self.n_frames = round(time * self.info.fps)  # after a jump
+    if self.jumped: self.n_frames, self.jumped = round(time * self.info.fps), False
     if self.clock.faults: self.info.note('its clock jumps or goes back')
     if picture.key_frame or (picture.width, picture.height) != self.view.size: self.view = self._view_of(picture)
     return Frame(self.n_frames, time, picture, self.view, self.colours)
@@ -277,7 +280,7 @@ def _found(self: Reading, n_frames: int, last: float|None):
     info = self.info
     if n_frames < info.header_frames and is_mov(self.container):  # its index also lists what an edit list hides
         info.header_frames = sum(not entry.is_discard for entry in self.stream.index_entries)
-    measured = (n_frames - 1) / last if n_frames > 1 else info.fps
+    measured = (n_frames - 1) / last if last and n_frames > 1 else info.fps
     if abs(measured / info.fps - 1) > .05: info.fps = measured
     info.n_frames, info.duration = n_frames, round((last or 0) + 1 / info.fps, 4)
 
@@ -318,7 +321,7 @@ def _last_time(self: Reading, stamps: list[int|None]) -> float|None:
     clock = self.clock
     if not stamps: return clock.last
     if clock.start is None: return clock.step * (self.n_packets - 1) if not any(stamps) else None
-    if None in stamps or clock.faults: return None
+    if clock.last is None or None in stamps or clock.faults: return None
     times = np.sort(np.array(stamps) * self.tick) - clock.start
     gaps = np.diff(times, prepend=clock.last)
     return float(times[-1]) if -1 < gaps[0] and gaps.max() <= clock.longest else None
@@ -363,7 +366,8 @@ def _jump(self: Reading, seconds: float) -> bool: # whether that was possible
     if self.clock.start is None: return False
     try: self.container.seek(round((self.clock.start + seconds) / self.tick), stream=self.stream)
     except av.FFmpegError: return False
-    self.packets, self.n_frames, self.clock.last = self.container.demux(self.stream), None, None
+    self.packets, self.clock.last = self.container.demux(self.stream), None
+    self.n_frames, self.jumped = round(seconds * self.info.fps), True  # about; the first picture will tell
     self.frames = self._decode()
     return True
 
