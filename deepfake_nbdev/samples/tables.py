@@ -11,6 +11,7 @@ __all__ = ['ID_PAIRS', 'SCENES', 'PEOPLE', 'make_row', 'ffpp_rows', 'deeper_rows
 
 # %% ../../nbs/samples/07_tables.ipynb #ce5c560f
 import io, random, re
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from PIL import Image
@@ -176,6 +177,8 @@ def small_metadata() -> pd.DataFrame: # 8 rows with all columns
     return as_table(rows)
 
 # %% ../../nbs/samples/07_tables.ipynb #a754b9d7
+if TYPE_CHECKING: from matplotlib.figure import Figure
+
 def in_few_colours(
     figure: 'Figure', # of matplotlib
 ) -> Image.Image:
