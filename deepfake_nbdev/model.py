@@ -13,7 +13,7 @@ import hashlib, json
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 import numpy as np
 import torch
@@ -30,11 +30,14 @@ from .learning.calibration import (
 from .learning.config import config_from_dict, config_to_dict, ModelConfig
 from .learning.strange_files import (
     check_finite, check_names, check_pickle, check_room, read_pickle, shown)
-from .learning.temporal import create_temporal
+from .learning.temporal import create_temporal, OverTime
 
 # %% ../nbs/03_model.ipynb #eb6975bc
 class DeepfakeModel(nn.Module):
     "CNN over frames, LSTM over time, a head for real/fake and one for the method."
+    mean: Tensor; std: Tensor # (1,3,1,1) of the pixels that the CNN knows
+    frame_features: Callable[[Tensor], Tensor] # below
+
     def __init__(
         self,
         config: ModelConfig,    # what to build
@@ -55,7 +58,7 @@ class DeepfakeModel(nn.Module):
         self.method_head = linear(n_features, len(config.methods))
 
     @property
-    def temporal(self) -> nn.Module: # (B,T,C), (B,) to (B,T,D)
+    def temporal(self) -> OverTime: # (B,T,C), (B,) to (B,T,D)
         "What goes over time; in a `.pt` its weights are named after it, as `lstm.weight_ih_l0`"
         return getattr(self, self.config.temporal)
 
@@ -262,5 +265,5 @@ def model_fingerprint(
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, tensor in sorted(checkpoint.model.state_dict().items()):
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(tensor.cpu().numpy()))
+        digest.update(np.ascontiguousarray(tensor.cpu().numpy()).data)
     return digest.hexdigest()[:16]

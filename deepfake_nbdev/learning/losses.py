@@ -32,6 +32,8 @@ def balanced_weights(
 # %% ../../nbs/learning/07_losses.ipynb #4e35dc4c
 class MultiTaskLoss(nn.Module):
     "Binary cross-entropy for real/fake plus cross-entropy for the method, where there is one."
+    class_weights: Tensor # (2,) a buffer
+
     def __init__(
         self,
         class_weights: tuple[float, float]=(1., 1.), # for real and fake
