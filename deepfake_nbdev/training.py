@@ -12,7 +12,7 @@ __all__ = ['NUMBERS', 'split_parameters', 'deepfake_learner', 'calibrate', 'Save
 import hashlib, json, sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 import pandas as pd
@@ -175,7 +175,8 @@ def deepfake_train(
     device: str=None,              # cpu, cuda, cuda:1 or mps; a GPU where there is one
 ):
     "Train the CNN and LSTM for real/fake and for the method"
-    given = dict(epochs=epochs, freeze_epochs=freeze_epochs, n_frames=n_frames, size=size, bs=bs, lr=lr, seed=seed)
+    given: dict[str, Any] = dict(epochs=epochs, freeze_epochs=freeze_epochs, n_frames=n_frames, size=size, bs=bs, lr=lr,
+                                 seed=seed)
     for name, value in given.items(): check_range(f'--{name}', value, *NUMBERS[name])
     device = check_device(device)
     check_out(out)
