@@ -178,6 +178,7 @@ def add_regions(
     cam: type[BaseCAM]=GradCAM, # as in `heatmaps`
 ) -> tuple[Verdict, np.ndarray]: # the verdict with `roi`, and the (T,H,W) heatmaps
     "Heatmaps of the verdict's frames, and heat and worth of each region. Raises `NotFiniteError`"
+    if verdict.label is None: raise ValueError(f'{verdict.video}: no label, so there is nothing to explain')
     heat = heatmaps(checkpoint.model, evidence.clip, verdict.label, cam)
     roi = roi_activation(heat, evidence.landmarks)
     drops = occlusion_drop(checkpoint, evidence.clip, evidence.landmarks)

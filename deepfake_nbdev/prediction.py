@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import Any, Callable, Iterable, Iterator, NamedTuple
+from typing import Any, Callable, Generator, Iterable, Iterator, NamedTuple
 
 import numpy as np
 from scipy.special import softmax
@@ -164,7 +164,7 @@ def judge_face(
     p_fake = calibration.probability(score.logit)
     label = calibration.label(p_fake)
     method_probs = dict(zip(config.methods, softmax(score.method_logits).tolist())) if config.methods else {}
-    method = 'real' if label == 'real' else max(method_probs, key=method_probs.get, default='unknown')
+    method = 'real' if label == 'real' else max(method_probs, key=method_probs.__getitem__, default='unknown')
     face = JudgedFace(p_fake, label, method, brief=2 * len(frames) < config.n_frames, times=face_clip.times.tolist(),
                       frames=[frame['index'] for frame in frames], boxes=[frame['box'] for frame in frames])
     timeline, evidence = _moments(checkpoint, face_clip, score), _evidence(face_clip, score)
@@ -180,8 +180,8 @@ def time_stretches(
     >>> time_stretches([7., 7.5, 8., 20., 20.5])
     [[7.0, 8.0], [20.0, 20.5]]
     """
-    times = np.unique(np.round(times, 3))
-    parts = np.split(times, np.flatnonzero(np.diff(times) > gap) + 1)
+    in_order = np.unique(np.round(times, 3))
+    parts = np.split(in_order, np.flatnonzero(np.diff(in_order) > gap) + 1)
     return [[float(part[0]), float(part[-1])] for part in parts if len(part)]
 
 def judge_faces(
@@ -304,7 +304,7 @@ def predict_videos(
     timeout: float=600,             # seconds that this may take, a video
     memory_limit: float=4,          # GB that such a process may keep in memory
     look: Look=SEARCH,              # where in a video; `WHOLE`: stretches of all of it
-) -> Iterator[tuple[Verdict, Evidence|None]]: # one a video, in the order given; no evidence where there is no verdict
+) -> Generator[tuple[Verdict, Evidence|None], None, None]: # in the order given; no evidence where there is no verdict
     "Judge videos, each by its most suspicious face. Raises `WorkerError` where no process can run"
     settings, blank = settings_of(checkpoint, min_frames), blank_verdict(checkpoint, min_frames, max_faces, look)
     check_range('--workers', n_workers, 1, 1024)

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Iterable, Iterator
+from typing import Iterable, Iterator, Mapping, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,8 @@ from .video.mjpeg import MjpegWriter, write_mjpeg
 from .video.quarantine import check_quarantine, plan_moves, put_aside
 from .video.reading import open_video, probe, VideoInfo
 
+if TYPE_CHECKING: from deepfake_nbdev.faces.tracking import FaceTrack, FaceTracker
+
 # %% ../nbs/01_preprocessing.ipynb #689e7a3c
 def _judge(
     info: VideoInfo, # of which all frames that will be used were decoded
@@ -51,8 +53,9 @@ def _judge(
     (('corrupt', 'decoding broke at frame 64 of 300: cut off'), ('ok', 'broke at frame 290 of 300: cut off'))
     """
     of = f' of {info.header_frames}' if info.header_frames > info.n_frames else ''
-    broke = f'broke at frame {info.sound_frames}{of}: {info.damage}' if info.damage else ''
-    if broke and info.sound_frames < min_frames: return 'corrupt', f'decoding {broke}'
+    sound_frames = info.sound_frames or 0  # None where there is no damage
+    broke = f'broke at frame {sound_frames}{of}: {info.damage}' if info.damage else ''
+    if broke and sound_frames < min_frames: return 'corrupt', f'decoding {broke}'
     is_short, reasons = info.n_frames < min_frames, [broke, *info.notes]
     if is_short: reasons.insert(0, f'{info.n_frames} frame{"s" * (info.n_frames != 1)}, {min_frames} needed')
     elif info.n_frames < .9 * info.header_frames and not broke:
@@ -211,7 +214,7 @@ def _mark_outputs(*folders: Path):
         try: mark_output(folder)
         except OSError as e: raise WorkerError(cannot_write(readable(folder), e)) from None
 
-def _tasks(videos: dict[str, str|Path], out: Path, settings: Settings, keep_cut: bool) -> dict[str, _Task]:
+def _tasks(videos: Mapping[str, str|Path], out: Path, settings: Settings, keep_cut: bool) -> dict[str, _Task]:
     "By video_id"
     tasks = {}
     for name, path in videos.items():
@@ -242,7 +245,7 @@ def _crop_all(tasks: dict[str, _Task], engine: str, address: str|None, **limits)
 
 # %% ../nbs/01_preprocessing.ipynb #4b1cbc6f
 def preprocess(
-    videos: dict[str, str|Path],   # video_id -> file; the face clip becomes `<out>/faces/<video_id>.avi`
+    videos: Mapping[str, str|Path], # video_id -> file; the face clip becomes `<out>/faces/<video_id>.avi`
     out: str|Path,                 # output folder
     settings: Settings=Settings(), # how
     n_workers: int|None=None,      # processes; None: one a core

@@ -12,7 +12,7 @@ import csv, json, os, sys, time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Iterable, Iterator
+from typing import Any, Generator, Iterable, Iterator
 
 import pandas as pd
 
@@ -115,7 +115,7 @@ def report_videos(
     n_workers: int=1,          # processes that find faces
     look: Look=SEARCH,         # where in a video
     resume: bool=False,        # keep reports that are finished already
-) -> Iterator[tuple[Verdict, Path|None]]: # the verdict with regions and explanation, and its page, in the order given
+) -> Generator[tuple[Verdict, Path|None], None, None]: # with regions and explanation; its page; in the order given
     "Judge videos, explain each verdict, and write its report. What is no file has a verdict that says so, and no page"
     videos, kept = list(videos), {}
     if resume:

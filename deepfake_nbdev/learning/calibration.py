@@ -9,6 +9,7 @@ __all__ = ['RANGES', 'UNCALIBRATED', 'Calibration', 'calibration_to_dict', 'cali
 
 # %% ../../nbs/learning/03_calibration.ipynb #35a98d31
 from dataclasses import asdict, dataclass
+from typing import overload
 
 import numpy as np
 from scipy.optimize import minimize
@@ -25,6 +26,11 @@ def _check_number(name: str, value):
     low, high = RANGES.get(name, (0, 1))
     if type(value) not in (int, float) or not low <= value <= high:
         raise DeepfakeError(f'calibration: {name} must lie in {low:g}..{high:g}, not {shown(value)}')
+
+def _check_band(band):
+    "Two numbers in 0..1. Raises `DeepfakeError`"
+    if type(band) is not tuple or len(band) != 2: raise DeepfakeError('calibration: uncertain must be two numbers')
+    for bound in band: _check_number('uncertain', bound)
 
 # %% ../../nbs/learning/03_calibration.ipynb #fdf83037
 def _platt(logits, slope: float, intercept: float, low: float, high: float) -> np.ndarray: # as many, low..high
@@ -43,14 +49,16 @@ class Calibration:
     uncertain: tuple[float, float] = (.4, .6)  # between these there is no label
 
     def __post_init__(self):
-        if type(self.uncertain) is not tuple or len(self.uncertain) != 2:
-            raise DeepfakeError('calibration: uncertain must be two numbers')
+        _check_band(self.uncertain)
         for name in ('slope', 'intercept', 'low', 'high', 'n_videos'): _check_number(name, getattr(self, name))
-        for bound in self.uncertain: _check_number('uncertain', bound)
         if self.low >= self.high or self.uncertain[0] > self.uncertain[1]:
             raise DeepfakeError('calibration: its ends are the wrong way round')
 
-    def probability(self, logit: float|np.ndarray) -> float|np.ndarray: # of being fake, 0..1
+    @overload
+    def probability(self, logit: float) -> float: ...
+    @overload
+    def probability(self, logit: np.ndarray) -> np.ndarray: ...
+    def probability(self, logit): # of being fake, 0..1
         "Of one logit, or of many"
         p_fake = _platt(logit, self.slope, self.intercept, self.low, self.high)
         return float(p_fake) if p_fake.ndim == 0 else p_fake
@@ -60,9 +68,9 @@ class Calibration:
         if self.uncertain[0] < p_fake < self.uncertain[1]: return 'uncertain'
         return 'fake' if p_fake >= self.uncertain[1] else 'real'
 
+# %% ../../nbs/learning/03_calibration.ipynb #62ec06db
 UNCALIBRATED = Calibration()  # the network's own sigmoid
 
-# %% ../../nbs/learning/03_calibration.ipynb #62ec06db
 def calibration_to_dict(
     calibration: Calibration, # any
 ) -> dict: # by field; the band is a list, as JSON has it

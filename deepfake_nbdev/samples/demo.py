@@ -142,7 +142,7 @@ def _validate(demo: Demo, row: dict):
 
 def _preprocess(demo: Demo, row: dict):
     "Makes face clips"
-    demo.table = preprocess_dataset(demo.samples, demo.preprocessed, demo.size.settings)
+    demo.table = preprocess_dataset(Source([demo.samples]), demo.preprocessed, demo.size.settings)
     n_clips, n_faces = int((demo.table.status == 'ok').sum()), int(demo.table.n_face_frames.sum())
     row |= {'n_face_clips': n_clips, 'result': f'{n_clips} face clips, {n_faces} faces'}
 

@@ -10,7 +10,7 @@ __all__ = ['FORGERS', 'Swap', 'plan_swap', 'other_face', 'other_expression', 're
 
 # %% ../../nbs/samples/02_forgeries.ipynb #6f7bfc99
 from functools import lru_cache
-from typing import Callable, NamedTuple
+from typing import Callable, NamedTuple, Sequence
 
 import cv2
 import numpy as np
@@ -47,12 +47,12 @@ def _alignment(target: Person, source: Person) -> np.ndarray:
 def other_face(
     shot: Shot, # its part about the face, as all that follows
     swap: Swap,
-    tremble: tuple[float, float]=(0., 0.), # how far it lies beside its place, in pixels
+    tremble: Sequence[float]=(0., 0.), # how far it lies beside its place, in pixels
 ) -> np.ndarray: # (H,W,3) float32 0..255
     "The source's face in the target's place and pose"
     x, y = (axis + np.float32(offset) for axis, offset in zip(shot.where, tremble))
-    where = [np.float32(a) * x + np.float32(b) * y + np.float32(c) for a, b, c in _alignment(swap.target, swap.source)]
-    return fetch(draw_sheet(swap.source).image[..., :3], where).astype(np.float32)
+    there_x, there_y = (a * x + b * y + c for a, b, c in _alignment(swap.target, swap.source))
+    return fetch(draw_sheet(swap.source).image[..., :3], (there_x, there_y)).astype(np.float32)
 
 def other_expression(
     shot: Shot,
@@ -83,7 +83,7 @@ def match_colours(
 ) -> np.ndarray: # (H,W,3) float32
     "Give a face the mean and spread of another's colours (Reinhard et al., 2001, in RGB)"
     inside = (mask > 127).astype(np.uint8)
-    measured = [np.float32(cv2.meanStdDev(one, mask=inside))[..., 0] for one in (image, model)]
+    measured = [np.array(cv2.meanStdDev(one, mask=inside), np.float32)[..., 0] for one in (image, model)]
     (mean, spread), (to_mean, to_spread) = measured
     gain = np.clip((to_spread + 4) / (spread + 4), .6, 1.6)
     return image + np.float32(amount) * ((image - mean) * gain + to_mean - image)
@@ -107,7 +107,7 @@ def deepfakes(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarra
 
 def faceswap(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
     "Another face laid over: hard edge, half-matched colours, a tremble"
-    tremble = dice(swap.target.seed, swap.target.number, index, 6).normal(0, .8, 2)
+    tremble = dice(swap.target.seed, swap.target.number, index, 6).normal(0, .8, 2).tolist()
     face = cv2.GaussianBlur(other_face(shot, swap, tremble), (0, 0), .9 * swap.strength)
     return match_colours(face, shot.image, shot.masks[..., 0], 1 - .4 * swap.strength), edge(shot.masks[..., 0], 5, 0)
 
@@ -144,7 +144,8 @@ def forge(
 ) -> tuple[np.ndarray, np.ndarray]: # (256,320,3) uint8 RGB, and the mask, (256,320) uint8
     "A frame of a fake clip. Where the mask is 0 it is the real frame"
     image, mask, box = shot.image.copy(), np.zeros((HEIGHT, WIDTH), np.uint8), shot.box
-    near = Shot(image[box], tuple(axis[box] for axis in shot.where), shot.masks[box], shot.occluder[box], box)
+    x, y = shot.where
+    near = Shot(image[box], (x[box], y[box]), shot.masks[box], shot.occluder[box], box)
     face, mask[box] = FORGERS[method](near, swap, index)
     image[box] = lay_over(face, image[box], mask[box]).clip(0, 255).round()
     return image, mask

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 from skimage.data import astronaut
 
 # %% ../../nbs/samples/00_people.ipynb #e5e22546
@@ -51,7 +52,7 @@ OUTLINES = {  # traced on the portrait, in its pixels
 ZOOM, LEFT = 1.2, 45  # how much larger a sheet is, and how many columns of the portrait are left out
 
 def to_sheet(
-    points: np.ndarray, # (...,2) pixels of the portrait
+    points: ArrayLike, # (...,2) pixels of the portrait
 ) -> np.ndarray: # (...,2) pixels of the sheet
     """Where a point of the portrait lies on the sheet
 
@@ -63,7 +64,7 @@ def to_sheet(
 @lru_cache
 def portrait() -> np.ndarray: # (340,420,3) float32 RGB, 0..1
     "The portrait that all people are drawn from, on the sheet"
-    matrix = np.float32([[ZOOM, 0, -LEFT * ZOOM], [0, ZOOM, 0]])
+    matrix = np.array([[ZOOM, 0, -LEFT * ZOOM], [0, ZOOM, 0]], np.float32)
     sheet = cv2.warpAffine(astronaut(), matrix, (SHEET_WIDTH, SHEET_HEIGHT), flags=cv2.INTER_CUBIC)
     return np.clip(sheet / np.float32(255), 0, 1)
 
@@ -88,7 +89,7 @@ def region(
 
 # %% ../../nbs/samples/00_people.ipynb #3b7054af
 def bump(
-    centre: tuple[float, float],       # x, y on the sheet
+    centre: ArrayLike,                 # x, y on the sheet
     spread: tuple[float, float],       # how far it reaches, in pixels
     shift: tuple[float, float]=(0, 0), # how far the centre moves, in pixels
     scale: tuple[float, float]=(1, 1), # how much larger things become about the centre
@@ -96,7 +97,7 @@ def bump(
 ) -> np.ndarray: # (2,H,W) float32, x and y, where to fetch from less where we are
     "A field that moves and enlarges what is about a point"
     pixels = np.mgrid[0:SHEET_HEIGHT:step, 0:SHEET_WIDTH:step].astype(np.float32)
-    y, x = pixels - np.float32(centre[::-1])[:, None, None]
+    y, x = pixels - np.asarray(centre, np.float32)[::-1, None, None]
     weight = np.exp(-.5 * ((x / spread[0])**2 + (y / spread[1])**2))
     fields = [weight * ((1 / scale[0] - 1) * x - shift[0]), weight * ((1 / scale[1] - 1) * y - shift[1])]
     return np.stack(fields).astype(np.float32)
@@ -200,7 +201,7 @@ def face_shape(
                   bump(at[f'{side}_brow'], (20, 7), shift=(0, p.brow_height)),
                   bump(at[f'{side}_mouth'], (9, 9), shift=(0, -p.smile)),
                   bump(at['face'] + (sign * 82, 5), (24, 42), shift=(sign * p.hair_width, p.hair_length))]
-    return sum(bumps)
+    return sum(bumps, start=np.zeros_like(bumps[0]))
 
 # %% ../../nbs/samples/00_people.ipynb #a28320c9
 def _dye(
@@ -210,8 +211,8 @@ def _dye(
     brightness: float,         # that becomes the colour
 ) -> np.ndarray:
     "Keep the light and shade, give another colour"
-    shade = (image @ np.float32([.3, .59, .11]) / brightness)[..., None]
-    dyed = np.float32(colour) * shade
+    shade = (image @ np.array([.3, .59, .11], np.float32) / brightness)[..., None]
+    dyed = np.array(colour, np.float32) * shade
     return image + mask[..., None] * (np.clip(dyed, 0, 1) - image)
 
 def _texture(
@@ -227,7 +228,8 @@ def _texture(
 def _dress(image: np.ndarray, clothes: np.ndarray, person: Person, chance: np.random.Generator) -> np.ndarray:
     "Clothes instead of the space suit"
     folds = 1 + .06 * _texture(chance, 14) + .04 * _texture(chance, .8)
-    return image + clothes[..., None] * (np.clip(np.float32(person.clothes) * folds[..., None], 0, 1) - image)
+    cloth = np.array(person.clothes, np.float32) * folds[..., None]
+    return image + clothes[..., None] * (np.clip(cloth, 0, 1) - image)
 
 def _draw_glasses(image: np.ndarray) -> np.ndarray:
     "A dark frame about the eyes"
@@ -236,8 +238,8 @@ def _draw_glasses(image: np.ndarray) -> np.ndarray:
     for eye in (left, right):
         centre = np.round(eye * 8 + (0, 8)).astype(int).tolist()  # in eighths of a pixel
         cv2.ellipse(frame, centre, (168, 120), 0, 0, 360, 255, 2, cv2.LINE_AA, 3)
-    bridge = [np.round(end).astype(int).tolist() for end in (left + (21, -2), right - (21, 2))]
-    cv2.line(frame, *bridge, 255, 2, cv2.LINE_AA)
+    start, end = (np.round(end).astype(int).tolist() for end in (left + (21, -2), right - (21, 2)))
+    cv2.line(frame, start, end, 255, 2, cv2.LINE_AA)  # the bridge
     return image * (1 - .85 * frame[..., None] / np.float32(255))
 
 def _draw_gap(image: np.ndarray) -> np.ndarray:
@@ -247,7 +249,8 @@ def _draw_gap(image: np.ndarray) -> np.ndarray:
     x = np.linspace(points[0, 0] - 2, points[2, 0] + 2, 20)
     curve = np.stack([x, np.polyval(np.polyfit(points[:, 0], points[:, 1], 2), x)], -1)
     cv2.polylines(line, [np.round(curve * 8).astype(np.int32)], False, 255, 2, cv2.LINE_AA, 3)
-    return image + .7 * line[..., None] / np.float32(255) * (np.float32([.25, .1, .1]) - image)
+    dark = np.array([.25, .1, .1], np.float32)
+    return image + .7 * line[..., None] / np.float32(255) * (dark - image)
 
 # %% ../../nbs/samples/00_people.ipynb #9ec51970
 def _paint(
@@ -259,12 +262,12 @@ def _paint(
     eyes = region('left_eye', 1.5) + region('right_eye', 1.5)
     skin = np.clip(np.maximum.reduce([region('face', 3), neck, *ears]) - eyes - .8 * mouth, 0, 1)
     hair = np.clip(region('head') - np.maximum.reduce([region('face', 2), neck, *ears]), 0, 1)
-    image = image * (1 + skin[..., None] * (np.float32(person.skin) - 1))
+    image = image * (1 + skin[..., None] * (np.array(person.skin, np.float32) - 1))
     image = _dye(image, hair, person.hair, .5)
     if person.beard:
         stubble = cv2.GaussianBlur(region('beard'), (0, 0), 4) * (1 - mouth) * person.beard
         stubble = stubble * np.clip(.72 + .1 * _texture(chance, 1.1), 0, 1)
-        image = image + stubble[..., None] * (.75 * np.float32(person.hair) - image)
+        image = image + stubble[..., None] * (.75 * np.array(person.hair, np.float32) - image)
     roughness = person.pores * _texture(chance, .9) + .015 * _texture(chance, 6)
     image = image + (skin * roughness)[..., None] * (.4 + .8 * image)
     if person.glasses: image = _draw_glasses(image)

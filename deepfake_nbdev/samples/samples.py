@@ -60,10 +60,10 @@ def sample_files(
 @contextmanager
 def _video_writer(
     path: Path, # the `.mp4` to write
-) -> Iterator[Callable[[np.ndarray], None]]: # call it with each frame
+) -> Iterator[Callable[[np.ndarray], object]]: # call it with each frame
     "Write frames as MPEG-4, whole or not at all"
     with atomic_path(path) as beside:
-        writer = cv2.VideoWriter(str(beside), cv2.VideoWriter_fourcc(*'mp4v'), FPS, (WIDTH, HEIGHT))
+        writer = cv2.VideoWriter(str(beside), cv2.VideoWriter.fourcc(*'mp4v'), FPS, (WIDTH, HEIGHT))
         if not writer.isOpened():
             raise RuntimeError(f'{path}: this build of OpenCV cannot write MPEG-4; install opencv-python-headless')
         try: yield lambda image: writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))

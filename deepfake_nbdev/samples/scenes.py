@@ -20,7 +20,8 @@ from .people import (
 
 # %% ../../nbs/samples/01_scenes.ipynb #9a444f85
 MOTIONS = ('roll', 'sway', 'turn', 'nod', 'open', 'smile', 'brow', 'blink')  # four of the head, four of the face
-SWING = np.float32([.07, 5, 5, 3.5, 6, 2, 2, 6.5])  # how far each goes: radians for the roll, pixels for the others
+# how far each goes: radians for the roll, pixels for the others
+SWING = np.array([.07, 5, 5, 3.5, 6, 2, 2, 6.5], np.float32)
 
 class Pose(NamedTuple):
     "What a head does at a moment."
@@ -82,7 +83,7 @@ def _as_layers(field: np.ndarray) -> np.ndarray:
     "A row of `motion_fields` as a picture of two channels"
     return np.ascontiguousarray(field.reshape(2, SHEET_HEIGHT // 2, SHEET_WIDTH // 2).transpose(1, 2, 0))
 
-HEAD_AT = np.float32([160, 128])  # where the middle of the face rests in a frame
+HEAD_AT = np.array([160, 128], np.float32)  # where the middle of the face rests in a frame
 
 def frame_map(
     person: Person,
@@ -93,7 +94,7 @@ def frame_map(
     fields, n_head = motion_fields(person), MOTIONS.index('open')
     head, face = (_as_layers(pose.motions[part] @ fields[part]) for part in (slice(n_head), slice(n_head, None)))
     middle, size = draw_sheet(person).points['face'], np.float32(1 / pose.scale)
-    corner = np.float32(middle - (HEAD_AT + pose.shift) * size)
+    corner = (middle - (HEAD_AT + pose.shift) * size).astype(np.float32)
     x, y = (axis[box] * size + start for axis, start in zip(_grid(), corner))
     for field in (head, face):  # in this order: the mouth opens where the head has taken it
         bent = cv2.remap(field, x / 2, y / 2, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -174,7 +175,7 @@ def take(
     "What the camera makes of a scene"
     chance = dice(person.seed, person.number, 4, index)
     y, x = chance.integers((HEIGHT, WIDTH))
-    tint = np.float32([1 + person.warmth, 1, 1 - person.warmth])
+    tint = np.array([1 + person.warmth, 1, 1 - person.warmth], np.float32)
     gain = 255 * person.exposure * tint * (1 + .006 * np.float32(chance.standard_normal()))
     image = cv2.GaussianBlur(scene.astype(np.float32), (0, 0), person.blur) * (gain / 255)
     noise = 255 * person.noise * _noise()[y:y + HEIGHT, x:x + WIDTH]

@@ -179,6 +179,8 @@ def small_metadata() -> pd.DataFrame: # 8 rows with all columns
     return as_table(rows)
 
 # %% ../../nbs/samples/07_tables.ipynb #a754b9d7
+if TYPE_CHECKING: from matplotlib.figure import Figure
+
 def in_few_colours(
     figure: 'Figure', # of matplotlib
 ) -> Image.Image:

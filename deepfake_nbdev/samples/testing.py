@@ -14,7 +14,7 @@ import io, os
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Iterator, NamedTuple, TYPE_CHECKING
+from typing import Any, Callable, Iterator, NamedTuple, TYPE_CHECKING
 from unittest.mock import patch
 
 import cv2
@@ -38,7 +38,7 @@ def make_video(
     "A video of something that nods"
     path, image = Path(path), astronaut() if image is None else image
     path.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 25, size)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), 25, size)
     for t in range(n_frames):
         matrix = np.array([[.8, 0, -40 + 8*np.sin(t/9)], [0, .8, 5*np.cos(t/5)]])
         frame = cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE)
@@ -89,7 +89,7 @@ def make_plain_video(
     "A video of nothing, 64 x 64 pixels"
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 25, (64, 64))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), 25, (64, 64))
     for t in range(n_frames): writer.write(np.full((64, 64, 3), (shade + t) % 256, np.uint8))
     writer.release()
     return path
@@ -146,7 +146,7 @@ def _full_verdict(**fields) -> 'Verdict':
     roi = dict(  # mean heat, share of all heat, how much p_fake falls when it is hidden
         eyes=(.25, .15, -.02), nose=(.33, .24, .05), mouth=(.52, .41, .21), cheeks=(.08, .08, .03),
         forehead=(.07, .06, .01), chin=(.05, .04, .004), outside=(.01, .02, .002))
-    whole = dict(
+    whole: dict[str, Any] = dict(
         video='holiday.mp4', status='ok', label='fake', p_fake=.934, method='FaceSwap', faces=[face],
         method_probs={'FaceSwap': .71, 'Deepfakes': .17, 'Face2Face': .08, 'NeuralTextures': .04},
         timeline=[Moment(*pair) for pair in times], roi={name: RegionHeat(*heat) for name, heat in roi.items()})
@@ -200,16 +200,17 @@ def make_face_dataset(
 # %% ../../nbs/samples/05_testing.ipynb #747e0662
 class Ended(NamedTuple):
     "How a command ended."
-    code: int     # its exit code
-    printed: str  # on stdout
-    said: str     # on stderr
+    code: int|str|None # its exit code, as `SystemExit` has it
+    printed: str       # on stdout
+    said: str          # on stderr
 
 def in_terminal(
     command: Callable, # made by `command`, or what takes a list of arguments
     *arguments,        # words, numbers, paths
 ) -> Ended:
     "Run a command as a terminal does"
-    run, code = getattr(command, 'cli', command), 0
+    run = getattr(command, 'cli', command)
+    code: int|str|None = 0
     with redirect_stdout(io.StringIO()) as printed, redirect_stderr(io.StringIO()) as said:
         try: run([str(argument) for argument in arguments])
         except SystemExit as e: code = e.code

@@ -36,7 +36,7 @@ def look_up(
         key = key.replace('~1', '/').replace('~0', '~')
         if is_dataclass(value): value = vars(value)
         value = value[int(key) if isinstance(value, list) else key]
-    return asdict(value) if is_dataclass(value) else value
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 # %% ../../nbs/verdict/00_claims.ipynb #357cc3af
 def _claim(
@@ -71,19 +71,29 @@ def region_words(
     return 'surroundings of the face' if region == 'outside' else region.replace('_', ' ')
 
 # %% ../../nbs/verdict/00_claims.ipynb #ff43ed9c
+def _measured(roi: dict[str, RegionHeat], measure: str) -> dict[str, float]:
+    "Values by region, without those that were not measured"
+    values = {region: getattr(heat, measure) for region, heat in roi.items()}
+    return {region: value for region, value in values.items() if value is not None}
+
 def top_region(
     roi: dict[str, RegionHeat], # a verdict's `roi`
     measure: str,               # 'share' or 'drop'
 ) -> str|None: # None where it was not measured
     "The region that drew the most heat, or whose hiding changed the probability most, in either direction"
-    values = {region: getattr(heat, measure) for region, heat in roi.items()}
-    measured = {region: abs(value) for region, value in values.items() if value is not None}
-    return max(measured, key=measured.get) if measured else None
+    values = _measured(roi, measure)
+    return max(values, key=lambda region: abs(values[region]), default=None)
 
 # %% ../../nbs/verdict/00_claims.ipynb #34d1eedb
+def _judged(verdict: Verdict) -> tuple[str, float]: # label and p_fake
+    "What was found. Raises `ValueError` where nothing was"
+    if verdict.label is None or verdict.p_fake is None:
+        raise ValueError(f'{verdict.video}: nothing can be said of a label or a probability that is not there')
+    return verdict.label, verdict.p_fake
+
 def _say_label(verdict: Verdict) -> Iterator[dict]:
     "Real, fake or uncertain, and how sure"
-    p, label = verdict.p_fake, verdict.label
+    label, p = _judged(verdict)
     certainty = p if label == 'fake' else 1 - p
     surely = 'is very sure that' if certainty >= .95 else 'is fairly sure that' if certainty >= .8 else ''
     stance = f'{surely} this video is' if surely else 'leans towards calling this video'
@@ -107,9 +117,9 @@ def _say_method(verdict: Verdict) -> Iterator[dict]:
 # %% ../../nbs/verdict/00_claims.ipynb #9af07bd4
 def _say_heat(verdict: Verdict) -> Iterator[dict]:
     "Where the heatmap was hottest"
-    region = top_region(verdict.roi, 'share')
+    region, shares = top_region(verdict.roi, 'share'), _measured(verdict.roi, 'share')
     if not region: return
-    def share(name): return percent(verdict.roi[name].share)
+    def share(name): return percent(shares[name])
     text = f'It looked most at the {region_words(region)}, which drew {share(region)} of the heat on its heatmap'
     second = top_region({name: heat for name, heat in verdict.roi.items() if name != region}, 'share')
     if region == 'outside' and second:  # a large area draws heat by its size alone: what of the face itself?
@@ -121,7 +131,7 @@ def _say_drop(verdict: Verdict) -> Iterator[dict]:
     "Which region's hiding changed the probability most"
     region = top_region(verdict.roi, 'drop')
     if not region: return
-    drop, test = verdict.roi[region].drop, 'As a test, each region was hidden in turn: '
+    drop, test = _measured(verdict.roi, 'drop')[region], 'As a test, each region was hidden in turn: '
     if abs(drop) < .01:
         text = test + 'that hardly changed the probability, so none of them decided alone.'
     else:
@@ -222,9 +232,10 @@ def evidence(
     verdict: Verdict, # with status 'ok'
 ) -> dict: # plain numbers, percentages to one decimal
     "What the explanation may rest on, without a word from strangers"
-    found = {'label': verdict.label, 'probability_fake_percent': round(100 * verdict.p_fake, 1),
-             'n_faces': len(verdict.faces)}
-    if verdict.label == 'fake':
+    label, p_fake = _judged(verdict)
+    found: dict[str, Any] = {'label': label, 'probability_fake_percent': round(100 * p_fake, 1),
+                             'n_faces': len(verdict.faces)}
+    if label == 'fake':
         found['methods_percent'] = _percent_of(_safe_names(verdict.method_probs))
         found['method'] = verdict.method if verdict.method in found['methods_percent'] else 'unknown'
     if len(verdict.faces) > 1:  # the one that decides

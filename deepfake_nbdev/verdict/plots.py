@@ -13,7 +13,7 @@ __all__ = ['PICTURE_PART', 'FRAMES_PART', 'CURVE_PART', 'TIMELINE_PART', 'REGION
 # %% ../../nbs/verdict/04_plots.ipynb #3007450a
 import base64, math
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Iterable, TypeGuard
 
 import cv2
 import numpy as np
@@ -29,7 +29,7 @@ def jpeg_address(
 ) -> str: # some 7 KB for a face of 224x224
     "A picture as a `data:` address, to be put into the page itself"
     jpeg = cv2.imencode('.jpg', cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return 'data:image/jpeg;base64,' + base64.b64encode(jpeg).decode()
+    return 'data:image/jpeg;base64,' + base64.b64encode(jpeg.tobytes()).decode()
 
 # %% ../../nbs/verdict/04_plots.ipynb #6535cb2a
 @dataclass
@@ -191,16 +191,19 @@ def points_words(
     return f'{points:+d}'.replace('-', '−') if points else '0'
 
 # %% ../../nbs/verdict/04_plots.ipynb #e4381bb8
+def _is_known(value: float|None) -> TypeGuard[float]:
+    "Whether something was measured"
+    return value is not None and math.isfinite(value)
+
 def region_bars(
     roi: dict[str, RegionHeat], # of any verdict
 ) -> list[RegionBar]: # hottest first
     "The face regions as bars"
-    known = lambda value: value is not None and math.isfinite(value)
-    widest = max([abs(heat.drop) for heat in roi.values() if known(heat.drop)], default=0)
+    widest = max([abs(heat.drop) for heat in roi.values() if _is_known(heat.drop)], default=0)
     scale, bars = 2 * max(widest, .1), []
     for name, heat in roi.items():
-        bar = RegionBar(region_words(name), heat.share if known(heat.share) else None, None)
-        if known(heat.drop):
+        bar = RegionBar(region_words(name), heat.share if _is_known(heat.share) else None, None)
+        if _is_known(heat.drop):
             bar.change, bar.way = points_words(heat.drop), 'down' if heat.drop > 0 else 'up'
             bar.left, bar.length = .5 - max(heat.drop, 0) / scale, abs(heat.drop) / scale
         bars.append(bar)
