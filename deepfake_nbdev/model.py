@@ -29,7 +29,7 @@ from .learning.calibration import (
 from .learning.config import config_from_dict, config_to_dict, ModelConfig
 from .learning.strange_files import (
     check_finite, check_names, check_pickle, check_room, read_pickle, shown)
-from .learning.temporal import create_temporal
+from .learning.temporal import create_temporal, OverTime
 
 # %% ../nbs/03_model.ipynb #e2ae39ad
 def _linear(n_features: int, n_outputs: int) -> nn.Module:
@@ -63,7 +63,7 @@ class DeepfakeModel(nn.Module):
         self.method_head = _linear(n_features, len(config.methods))
 
     @property
-    def temporal(self) -> nn.Module: # (B,T,C), (B,) to (B,T,D)
+    def temporal(self) -> OverTime: # (B,T,C), (B,) to (B,T,D)
         "What goes over time; in a `.pt` its weights are named after it, as `lstm.weight_ih_l0`"
         return getattr(self, self.config.temporal)
 
