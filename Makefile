@@ -2,14 +2,31 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-SETUP := $(PYTHON) scripts/environment.py
-PROJECT := -e '.[dev]'
+INSTALL := $(BIN)/uv pip install --python $(BIN)/python -c constraints.txt
+# An environment works with the Python that made it and in its own place: with another, or elsewhere, it is made anew
+MADE_BY := import os, sys, zlib; print('%d.%d-%x' % (sys.version_info[:2] + (zlib.crc32(os.getcwd().encode()),)))
+EMPTY := .venv/empty-$(shell $(PYTHON) -c "$(MADE_BY)" 2>/dev/null || echo unknown)
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-.venv: ## the environment, pinned by constraints.txt; PYTHON=python3.12 chooses the interpreter
-	@$(SETUP) $(PROJECT)
+.venv: .venv/installed ## the environment, pinned by constraints.txt; PYTHON=python3.12 chooses the interpreter
+
+$(EMPTY):
+	@$(PYTHON) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo '$(PYTHON) is not Python 3.11 or newer, or it cannot make environments (on Debian: apt install python3-venv).'; \
+	    echo 'Choose another one: make PYTHON=python3.12 ...'; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@touch $@
+
+.venv/installed: $(EMPTY) constraints.txt settings.ini setup.py pyproject.toml
+	@$(INSTALL) -e '.[dev]'
+	@touch $@
+
+.venv/installed-all: .venv/installed
+	@$(INSTALL) -e '.[ray,distributed]' 'transformers[serving]'
+	@touch $@
 
 demo: .venv ## the whole way on sample videos made on the spot; results in demo/; ARGS=--quick for a short one
 	@$(BIN)/deepfake_demo --out demo $(ARGS)
@@ -17,8 +34,7 @@ demo: .venv ## the whole way on sample videos made on the spot; results in demo/
 test: .venv ## all notebooks and doctests that need no special equipment; ARGS=nbs/01_faces.ipynb for one notebook
 	@$(BIN)/python scripts/test.py $(ARGS)
 
-test-all: .venv ## and the flagged tests (slow, ray, llm, browser, cuda) that this machine can run
-	@$(SETUP) $(PROJECT) -e '.[ray,distributed]' 'transformers[serving]'
+test-all: .venv/installed-all ## and the flagged tests (slow, ray, llm, browser, cuda) that this machine can run
 	@$(BIN)/python scripts/test.py --all $(ARGS)
 
 check: .venv ## what CI runs: everything in step, the tests, the built wheel with fastai's newest
@@ -34,10 +50,10 @@ docs: .venv ## the documentation site in _docs/; needs Quarto (https://quarto.or
 	@command -v quarto >/dev/null || { echo "Quarto is not installed: https://quarto.org/docs/get-started"; exit 1; }
 	@PATH="$(CURDIR)/$(BIN):$$PATH" nbdev-docs
 
-lock: ## constraints.txt anew from setup.py and constraints.in; ARGS=--upgrade for the newest of everything
-	@$(SETUP)
+lock: $(EMPTY) ## constraints.txt anew from setup.py and constraints.in; ARGS=--upgrade for the newest of everything
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras setup.py constraints.in \
-	    --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(ARGS) -o constraints.txt
+	    --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+	    $(ARGS) -o constraints.txt
 
 clean: ## remove what the other targets made, except .venv
 	rm -rf build dist _docs _proc demo out .pytest_cache .hypothesis *.egg-info

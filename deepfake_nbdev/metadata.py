@@ -10,7 +10,7 @@ __all__ = ['make_meta_data', 'audit_metadata', 'preprocess_dataset', 'deepfake_m
 # %% ../nbs/02_metadata.ipynb #dd353824
 import os, sys
 from pathlib import Path
-from typing import Iterable
+from types import SimpleNamespace
 
 import pandas as pd
 
@@ -22,54 +22,60 @@ from .core.tables import as_column, summarise
 from .core.words import shell_words
 from .datasets.files import check_table_name, TABLE_NAME, write_metadata
 from .datasets.leaks import audit_splits, drop_leaks, show_audit
-from .datasets.registry import read_dataset, read_unlabelled, UnknownLayoutError
-from .datasets.splits import assign_splits, check_split
+from .datasets.registry import read_dataset, read_unlabelled, Source, UnknownLayoutError
+from .datasets.splits import assign_splits, Split
 from .datasets.table import as_table, COLUMNS
 from .faces.clips import Settings
 from .preprocessing import over_videos, preprocess
 
-# %% ../nbs/02_metadata.ipynb #b86d6111
-def make_meta_data(
-    *roots: str|Path,          # datasets; several make one table
-    split: str='official',     # 'official' (the datasets' lists, else by group), 'group', 'random' or 'cross'
-    valid_pct: float=.2,       # share of videos for validation, 0..1
-    test_pct: float=0.,        # share of videos for the test, 0..1, where no lists say
-    seed: int=42,              # of the draw
-    test_datasets: Iterable[str]=(), # of 'cross': what to test on
-    without_leaks: bool=False, # out of training with what a later side knows, see `drop_leaks`
-    dataset: str|None=None,    # a name in `READERS`; None: recognised by looking
-    lists: str|Path|None=None, # folder with official lists; None: those in the copies
-    probe: bool=True,          # decode each video and note what is in it; without, by names alone
-    min_frames: int=150,       # with `probe`: fewer are `too_short`
-    n_workers: int|None=None,  # processes; None: one a core
-    follow_links: bool=False,  # also those that lead out of a dataset
-) -> pd.DataFrame: # metadata, a row a video
-    "Label, method, dataset, split and frame count of every video. Raises `DeepfakeError`"
-    splitting = {'split': split, 'valid_pct': valid_pct, 'test_pct': test_pct, 'seed': seed, 'test_datasets': test_datasets}
-    check_split(**splitting)
-    rows = [row | {'root': str(root)} for root in roots for row in read_dataset(root, dataset, follow_links, lists)]
-    if probe:
-        there = [row for row in rows if row['status'] == 'ok']
-        jobs = [(os.path.join(row['root'], row['path']),) for row in there]
-        for row, facts in zip(there, over_videos('validate_video', jobs, 'probing', n_workers, min_frames=min_frames)): _add_facts(row, facts)
-    if len(roots) > 1:
-        for row in rows: row['path'] = os.path.join(row['root'], row['path'])
-    return _finish_table(rows, splitting, without_leaks)
+# %% ../nbs/02_metadata.ipynb #828ba5af
+def _finish_table(
+    rows: list[dict],    # of readers, perhaps with what a look into the videos found
+    split: Split,        # which videos train and which judge
+    without_leaks: bool, # out of training with what a later side knows
+) -> pd.DataFrame: # metadata
+    "Splits, groups and types for the rows of all readers"
+    table = as_table(rows)
+    if twice := table.video_id[table.video_id.duplicated()].tolist():
+        advice = 'give their datasets different folder names'
+        raise DeepfakeError(f'{twice[0]}: two videos have this id; {advice}')
+    known = {name: [row[name] for row in rows] for name in ('ties', 'official')}
+    table = assign_splits(table.assign(**known), split)
+    if without_leaks: table = drop_leaks(table)
+    table = table.assign(**{name: as_column(table[name]).set_axis(table.index) for name in ('split', 'group')})
+    return table[COLUMNS].sort_values('video_id', ignore_index=True)
 
+# %% ../nbs/02_metadata.ipynb #3541bfc5
 def _add_facts(row: dict, facts: dict):
     "Add what a look into a video found; what its place tells of it stays in `reason`"
     reasons = [reason for reason in (row.get('reason'), facts['reason']) if reason]
     row.update(facts | {'reason': '; '.join(reasons)})
 
-def _finish_table(rows: list[dict], splitting: dict, without_leaks: bool) -> pd.DataFrame:
-    "Splits, groups and types for the rows of all readers"
-    table = as_table(rows)
-    if twice := table.video_id[table.video_id.duplicated()].tolist(): raise DeepfakeError(f'{twice[0]}: two videos have this id; give their datasets different folder names')
-    table = assign_splits(table.assign(ties=[row['ties'] for row in rows], official=[row['official'] for row in rows]), **splitting)
-    if without_leaks: table = drop_leaks(table)
-    table = table.assign(**{name: as_column(table[name]).set_axis(table.index) for name in ('split', 'group')})
-    return table[COLUMNS].sort_values('video_id', ignore_index=True)
+def _probe(rows: list[dict], min_frames: int, n_workers: int|None):
+    "Decode each video, and note in its row what is in it"
+    there = [row for row in rows if row['status'] == 'ok']
+    jobs = [(os.path.join(row['root'], row['path']),) for row in there]
+    found = over_videos('validate_video', jobs, 'probing', n_workers, min_frames=min_frames)
+    for row, facts in zip(there, found): _add_facts(row, facts)
 
+# %% ../nbs/02_metadata.ipynb #b86d6111
+def make_meta_data(
+    source: Source,            # datasets; several make one table
+    split: Split=Split(),      # which videos train and which judge
+    without_leaks: bool=False, # out of training with what a later side knows, see `drop_leaks`
+    probe: bool=True,          # decode each video and note what is in it; without, by names alone
+    min_frames: int=150,       # with `probe`: fewer are `too_short`
+    n_workers: int|None=None,  # processes; None: one a core
+) -> pd.DataFrame: # metadata, a row a video
+    "Label, method, dataset, split and frame count of every video. Raises `DeepfakeError`, `UsageError`"
+    Settings(min_frames)
+    rows = read_dataset(source)
+    if probe: _probe(rows, min_frames, n_workers)
+    if len(source.roots) > 1:
+        for row in rows: row['path'] = os.path.join(row['root'], row['path'])
+    return _finish_table(rows, split, without_leaks)
+
+# %% ../nbs/02_metadata.ipynb #4268e9c2
 def audit_metadata(
     table: pd.DataFrame,  # metadata
     *roots: str|Path,     # the datasets that it was made of; equal files are found too. None: no file is opened
@@ -77,39 +83,66 @@ def audit_metadata(
     "What the sides of a split know of each other. Raises `DeepfakeError`"
     if not roots: return audit_splits(table)
     base = roots[0] if len(roots) == 1 else ''
-    return audit_splits(table.assign(path=[os.path.abspath(os.path.join(base, path)) for path in table.path]), os.sep)
+    paths = [os.path.abspath(os.path.join(base, path)) for path in table.path]
+    return audit_splits(table.assign(path=paths), os.sep)
 
 # %% ../nbs/02_metadata.ipynb #3a6cd8a5
+def _read_or_take(source: Source) -> list[dict]:
+    "Rows of a dataset; of any folder of videos, where nobody said what it is; of one video"
+    root = source.roots[0]
+    if not Path(root).is_dir(): return read_unlabelled(root)
+    try: return read_dataset(source)
+    except UnknownLayoutError as e:
+        if source.dataset: raise
+        print(f'no labels: {e}', file=sys.stderr)
+        return read_unlabelled(root, source.follow_links, e.found)
+
+# %% ../nbs/02_metadata.ipynb #4016e6b3
 def preprocess_dataset(
-    root: str|Path,                # dataset, or any folder of videos
+    source: Source,                # one dataset, any folder of videos, or one video
     out: str|Path,                 # gets `Global_metadata.csv` and `faces/`
     settings: Settings=Settings(), # how face clips are made
-    splitting: dict={},            # of `assign_splits`: split, valid_pct, test_pct, seed, test_datasets
+    split: Split=Split(),          # which videos train and which judge
     without_leaks: bool=False,     # out of training with what a later side knows, see `drop_leaks`
-    dataset: str|None=None,        # a name in `READERS`; None: recognised by looking
-    lists: str|Path|None=None,     # folder with official lists; None: those in the copy
-    follow_links: bool=False,      # also those that lead out of the root
-    **options,                     # of `preprocess`: n_workers, force, retry_failed, keep_cut, timeout, memory_limit, engine, address
+    **options,                     # of `preprocess`, such as n_workers, force, keep_cut, engine
 ) -> pd.DataFrame: # metadata, a row a video
     "From a raw dataset to face clips and metadata, in one resumable pass. Raises `DeepfakeError`"
-    check_split(**splitting)
+    if len(source.roots) != 1: raise UsageError(f'one folder at a time, not {len(source.roots)}')
     check_out(Path(out)/TABLE_NAME)
-    base, rows = (Path(root), _read(root, dataset, follow_links, lists)) if Path(root).is_dir() else (Path(root).parent, read_unlabelled(root))
+    root, rows = Path(source.roots[0]), _read_or_take(source)
+    base = root if root.is_dir() else root.parent
     there = {row['video_id']: row for row in rows if row['status'] == 'ok'}
     with lock_folder(out):
         done = preprocess({i: base/row['path'] for i, row in there.items()}, out, settings, **options)
         for facts in done.to_dict('records'): _add_facts(there[facts['video_id']], facts)
-        table = _finish_table(rows, splitting, without_leaks)
+        table = _finish_table(rows, split, without_leaks)
         write_metadata(table, Path(out)/TABLE_NAME)
     return table
 
-def _read(root: str|Path, dataset: str|None, follow_links: bool, lists: str|Path|None) -> list[dict]:
-    "Rows of a dataset; of any folder of videos, where nobody said what it is"
-    try: return read_dataset(root, dataset, follow_links, lists)
-    except UnknownLayoutError as e:
-        if dataset: raise
-        print(f'no labels: {e}', file=sys.stderr)
-        return read_unlabelled(root, follow_links, e.found)
+# %% ../nbs/02_metadata.ipynb #21a9a911
+def _names(text: str) -> tuple[str, ...]:
+    """Names between commas
+
+    >>> _names('Celeb-DF-v2, DFDC'), _names('')
+    (('Celeb-DF-v2', 'DFDC'), ())
+    """
+    return tuple(name.strip() for name in text.split(',') if name.strip())
+
+def _say_table(table: pd.DataFrame, out: str|Path, then: str):
+    "Counts by split and label, by status, and what to do next, on stderr"
+    counts = table[table.status == 'ok'].groupby(['split', 'label']).size()
+    sides = [f'{n} {split or "without a split"} {label}' for (split, label), n in counts.items()]
+    print('split: ' + ', '.join(sides), file=sys.stderr)
+    summarise(table, 'videos', out, then)
+
+def _audit(table: pd.DataFrame, roots: list[str], strict: bool):
+    "Print the audit. Raises `DeepfakeError` where a leak is left and none may be"
+    found = audit_metadata(table, *roots)
+    print(show_audit(found))
+    n = (found.severity == 'leak').sum()
+    if not strict or not n: return
+    advice = '--drop_leaks takes out of training what leaks'
+    raise DeepfakeError(f'{n} kinds of leaks in this split, and --strict allows none; {advice}')
 
 # %% ../nbs/02_metadata.ipynb #816dac65
 @command
@@ -132,42 +165,43 @@ def deepfake_make_meta_data(
     follow_links: bool=False, # also links that lead out of a dataset
 ):
     "Label, method, dataset, split and frame count of every video"
-    Settings(min_frames)
     check_table_name(out)
+    how = Split(split, valid_pct, test_pct, seed, _names(test_datasets))
+    source = Source(root, dataset, lists, follow_links)
     check_out(out)
-    table = make_meta_data(*root, split=split, valid_pct=valid_pct, test_pct=test_pct, seed=seed, test_datasets=_names(test_datasets), without_leaks=drop_leaks,
-                           dataset=dataset, lists=lists, probe=not no_probe, min_frames=min_frames, n_workers=workers, follow_links=follow_links)
+    table = make_meta_data(source, how, drop_leaks, not no_probe, min_frames, workers)
     write_metadata(table, out)
-    _say_splits(table)
-    summarise(table, 'videos', out, f'deepfake_preprocess {shell_words(root[0])} OUT')
+    _say_table(table, out, f'deepfake_preprocess {shell_words(root[0])} OUT')
     if audit or strict: _audit(table, [] if no_probe else root, strict)
-
-def _names(text: str) -> list[str]:
-    """Names between commas
-
-    >>> _names('Celeb-DF-v2, DFDC'), _names('')
-    (['Celeb-DF-v2', 'DFDC'], [])
-    """
-    return [name.strip() for name in text.split(',') if name.strip()]
-
-def _say_splits(table: pd.DataFrame):
-    "Counts by split and label, on stderr"
-    counts = table[table.status == 'ok'].groupby(['split', 'label']).size()
-    print('split: ' + ', '.join(f'{n} {split or "without a split"} {label}' for (split, label), n in counts.items()), file=sys.stderr)
-
-def _audit(table: pd.DataFrame, roots: list[str], strict: bool):
-    "Print the audit. Raises `DeepfakeError` where a leak is left and none may be"
-    found = audit_metadata(table, *roots)
-    print(show_audit(found))
-    if strict and (n := (found.severity == 'leak').sum()): raise DeepfakeError(f'{n} kinds of leaks in this split, and --strict allows none; --drop_leaks takes out of training what leaks')
 
 # %% ../nbs/02_metadata.ipynb #fbfd6a0c
 def _what_next(table: pd.DataFrame, root: str, out: str) -> str:
     "The command that goes on from face clips: training, where both labels are there to train on"
     trains = set(table.label[(table.status == 'ok') & (table.split == 'train')])
     if {'real', 'fake'} <= trains: return f'deepfake_train {shell_words(Path(out)/TABLE_NAME)}'
-    return f'deepfake_predict MODEL.pt {shell_words(root)}; to train, real and fake videos are needed (deepfake_doctor says how to lay them out)'
+    to_train = 'to train, real and fake videos are needed (deepfake_doctor says how to lay them out)'
+    return f'deepfake_predict MODEL.pt {shell_words(root)}; {to_train}'
 
+def _check_run(flags: SimpleNamespace):
+    "Raise `UsageError` for workers that there cannot be"
+    if flags.engine not in ('local', 'ray'): raise UsageError(f'--engine must be local or ray, not {flags.engine}')
+    if flags.address and flags.engine != 'ray': raise UsageError('--address goes with --engine ray')
+    check_workers(flags.workers)
+    for name, value in (('timeout', flags.timeout), ('memory_limit', flags.memory_limit)):
+        if not value > 0: raise UsageError(f'--{name} must be more than 0, not {value:g}')
+
+def _preprocess_as_told(flags: SimpleNamespace):
+    "`deepfake_preprocess`, by its flags"
+    _check_run(flags)
+    source = Source(flags.root, flags.dataset, flags.lists, flags.follow_links)
+    settings = Settings(flags.min_frames, flags.n_frames, flags.size, flags.margin)
+    split = Split(flags.split, flags.valid_pct, flags.test_pct, flags.seed, _names(flags.test_datasets))
+    names = 'force', 'retry_failed', 'keep_cut', 'timeout', 'memory_limit', 'engine', 'address'
+    options = {name: getattr(flags, name) for name in names} | {'n_workers': flags.workers}
+    table = preprocess_dataset(source, flags.out, settings, split, flags.drop_leaks, **options)
+    _say_table(table, Path(flags.out)/TABLE_NAME, _what_next(table, flags.root, flags.out))
+
+# %% ../nbs/02_metadata.ipynb #7a829bfd
 @command(resumes=True)
 def deepfake_preprocess(
     root: str,               # dataset, or any folder of videos
@@ -195,13 +229,4 @@ def deepfake_preprocess(
     follow_links: bool=False, # also links that lead out of the dataset
 ):
     "Validate, cut, crop and describe a dataset in one resumable pass"
-    if engine not in ('local', 'ray'): raise UsageError(f'--engine must be local or ray, not {engine}')
-    if address and engine != 'ray': raise UsageError('--address goes with --engine ray')
-    check_workers(workers)
-    for name, value in (('timeout', timeout), ('memory_limit', memory_limit)):
-        if not value > 0: raise UsageError(f'--{name} must be more than 0, not {value:g}')
-    splitting = {'split': split, 'valid_pct': valid_pct, 'test_pct': test_pct, 'seed': seed, 'test_datasets': _names(test_datasets)}
-    table = preprocess_dataset(root, out, Settings(min_frames, n_frames, size, margin), splitting, drop_leaks, dataset, lists, follow_links, n_workers=workers,
-                               force=force, retry_failed=retry_failed, keep_cut=keep_cut, timeout=timeout, memory_limit=memory_limit, engine=engine, address=address)
-    _say_splits(table)
-    summarise(table, 'videos', Path(out)/TABLE_NAME, _what_next(table, root, out))
+    _preprocess_as_told(SimpleNamespace(**locals()))

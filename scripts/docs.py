@@ -24,12 +24,13 @@ def faults(path: Path) -> Iterator[str]:
         with redirect_stdout(printed), redirect_stderr(printed): FilterDefaults()(notebook)
     except Exception as error:  # of whatever kind the notebook's code raises
         where = '\n'.join(str(error).splitlines()[:4])
-        yield f'{path.name}: {error.__cause__!r}: put imports into a cell of their own. {where}'
+        yield f'{path}: {error.__cause__!r}: put imports into a cell of their own. {where}'
         return
     for cell in notebook.cells:
         if cell.cell_type != 'code' or 'show_doc(' not in cell.source: continue
         shown = any('text/markdown' in output.get('data', {}) for output in cell.outputs)
-        if not shown: yield f'{path.name}: {cell.source.splitlines()[-1]} fails. Is a default value an array? Let None stand for it'
+        if shown: continue
+        yield f'{path}: {cell.source.splitlines()[-1]} fails. Is a default value an array? Let None stand for it'
 
 
 if __name__ == '__main__':

@@ -24,7 +24,9 @@ from nbdev.doclinks import nbglob
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 # One thread a process, since two run side by side; no display; and the tests promise to download nothing
-SURROUNDINGS = {'MPLBACKEND': 'Agg', 'HF_HUB_OFFLINE': '1', 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1'}
+SURROUNDINGS = {'MPLBACKEND': 'Agg', 'HF_HUB_OFFLINE': '1',
+                'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1'}
+DOCTESTED = ['deepfake_nbdev', 'scripts/readme.py', 'scripts/rooms.py', 'scripts/house.py', 'scripts/type_check.py']
 
 
 @dataclass
@@ -47,8 +49,9 @@ def run(
 ) -> tuple[int, str, float]:  # exit code, what it printed, seconds
     "Run a command with a time limit"
     start = time.monotonic()
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | SURROUNDINGS, text=True, errors='replace', start_new_session=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | SURROUNDINGS, text=True, errors='replace',
+                               start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
     try: output, code = process.communicate(timeout=limit)[0], process.returncode
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, 9)
@@ -65,10 +68,10 @@ def test_notebook(path: Path, flags: str, limit: float) -> Result:
 
 
 def test_docstrings(limit: float) -> Result:
-    "The doctests of the exported modules and of readme.py; each counts"
+    "The doctests of the exported modules and of the scripts; each counts"
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / 'report.xml'
-        command = [sys.executable, '-m', 'pytest', '-q', '--doctest-modules', 'deepfake_nbdev', 'scripts/readme.py', f'--junitxml={report}']
+        command = [sys.executable, '-m', 'pytest', '-q', '--doctest-modules', *DOCTESTED, f'--junitxml={report}']
         code, output, seconds = run(command, limit)
         suites = ElementTree.parse(report).iter('testsuite') if report.exists() else []
         counts = [[int(suite.get(key)) for key in ('tests', 'failures', 'errors', 'skipped')] for suite in suites]
@@ -96,23 +99,31 @@ def possible_flags() -> list[str]:
     return [flag for flag in flags if met.get(flag)]
 
 
+def longest_first() -> list[Path]:
+    "All notebooks, so that the last ones to start are over soon"
+    return sorted(nbglob(ROOT / 'nbs', as_path=True), key=lambda path: path.stat().st_size, reverse=True)
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('notebooks', nargs='*', type=Path, help='which notebooks; none given: all, and the doctests')
     parser.add_argument('--flags', default='', help='run the cells with these flags too, e.g. "slow ray"')
     parser.add_argument('--all', action='store_true', help='run the cells with any flag whose needs this machine meets')
     parser.add_argument('--workers', type=int, default=2, help='how many notebooks at a time')
-    parser.add_argument('--limit', type=float, help='seconds a notebook may take; 300, or 1800 with flags that take longer')
+    parser.add_argument('--limit', type=float,
+                        help='seconds a notebook may take; 300, or 1800 with flags that take longer')
     return parser.parse_args()
 
 
 def main() -> int:
     arguments = parse_arguments()
-    flags = set(arguments.flags.split()) | set(possible_flags() if arguments.all else ['realdata'] if has_real_data() else [])
+    flags = set(arguments.flags.split())
+    if arguments.all: flags |= set(possible_flags())
+    elif has_real_data(): flags.add('realdata')
     limit = arguments.limit or (1800 if flags - {'realdata'} else 300)
-    notebooks = [path.resolve() for path in arguments.notebooks] or sorted(nbglob(ROOT / 'nbs', as_path=True), reverse=True)
+    notebooks = [path.resolve() for path in arguments.notebooks] or longest_first()
     if flags: print('With the cells marked', *sorted(flags), flush=True)
-    with ThreadPoolExecutor(arguments.workers) as pool:  # the longest notebooks have the highest numbers: they start first
+    with ThreadPoolExecutor(arguments.workers) as pool:
         jobs = [pool.submit(test_notebook, path, ' '.join(sorted(flags)), limit) for path in notebooks]
         if not arguments.notebooks: jobs.append(pool.submit(test_docstrings, limit))
         results = []

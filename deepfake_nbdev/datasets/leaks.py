@@ -8,7 +8,7 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/datasets/leaks.html.md"""
 __all__ = ['audit_splits', 'show_audit', 'drop_leaks']
 
 # %% ../../nbs/datasets/13_leaks.ipynb #23d5a9d1
-import os, re
+import os, re, sys
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Iterable
@@ -18,48 +18,95 @@ import pandas as pd
 
 from ..core.errors import DeepfakeError
 from ..core.files import find_duplicates, printable, readable
-from .groups import _SAME_TIE, _text, group_by_ties, recordings_of, ties_of
+from .groups import group_by_ties, recordings_of, text_of, ties_of
 from .own_folders import called_after
-from .registry import READERS
-from .splits import _say
+from .registry import DATASETS, datasets_by_name, person_pattern, same_videos
 
 # %% ../../nbs/datasets/13_leaks.ipynb #5b0a1201
-_PERSON = re.compile(r'(Celeb-DF.*/id\d+|DeeperForensics.*/[MW]\d+|(DFD|DeepFakeDetection|DFDCP|DFDC.?preview)/\d+|FakeAVCeleb/id\d+)', re.I)
 _ORDER = {'train': 0, 'valid': 1, 'test': 2}
 
 def _things(
     table: pd.DataFrame, # rows that have a split
 ) -> pd.DataFrame: # `row`, `kind`, `name`, `id`: whom and what each row shows
-    "All that two rows may share, in long form"
-    ties, recordings, groups = ties_of(table, same_video=False), recordings_of(table), _text(table, 'group')
-    n_names = list(map(len, ties))
-    name = pd.Series([name for names in ties for name in names] + recordings, dtype=object)
-    shown = pd.DataFrame({'row': np.r_[np.repeat(np.arange(len(table)), n_names), np.arange(len(table))], 'name': name, 'id': name})
-    codes, names = pd.factorize(shown['name'])
-    shown['kind'] = np.array(['person' if _PERSON.fullmatch(name) else 'source' for name in names] or [''], dtype=object)[codes]
-    clips = shown[shown['name'].isin(_SAME_TIE)]
-    clips = clips.assign(kind='youtube', name=clips['name'].map(_SAME_TIE))
-    grouped = pd.DataFrame({'row': np.arange(len(table)), 'name': groups, 'id': groups, 'kind': 'group'})
-    return pd.concat([shown.drop_duplicates(), clips.drop_duplicates(), grouped[grouped['name'] != '']], ignore_index=True)
+    "All that two rows may share"
+    ties, every_row = ties_of(table, same_video=False), np.arange(len(table))
+    names = pd.Series([name for there in ties for name in there] + recordings_of(table), dtype=object)
+    rows = np.r_[np.repeat(every_row, list(map(len, ties))), every_row]
+    shown = pd.DataFrame({'row': rows, 'name': names, 'id': names}).drop_duplicates()
+    person, first = re.compile(person_pattern(), re.I), same_videos()
+    kinds = {name: 'person' if person.fullmatch(name) else 'source' for name in set(names)}
+    shown['kind'] = shown['name'].map(kinds)
+    clips = shown[shown['name'].isin(first)]
+    clips = clips.assign(kind='youtube', name=clips['name'].map(first))
+    groups = text_of(table, 'group')
+    grouped = pd.DataFrame({'row': every_row, 'name': groups, 'id': groups, 'kind': 'group'})
+    return pd.concat([shown, clips, grouped[grouped['name'] != '']], ignore_index=True)
 
 # %% ../../nbs/datasets/13_leaks.ipynb #5b0a1202
+def _below(top: str, name: str) -> str:
+    "A path below a folder. Raises `DeepfakeError` for a path that leads out of it"
+    path = os.path.abspath(os.path.join(top, name))
+    if '\0' not in name and os.path.commonpath([top, path]) == top: return path
+    raise DeepfakeError(f'{readable(name)}: leads out of {readable(top)}, the folder of this table')
+
 def _contents(
     table: pd.DataFrame, # rows that have a split
     root: str|Path,      # folder that their paths are relative to
-) -> pd.DataFrame: # `row`, `kind`, `name`, `id` of files that are not alone with their content: row and video_id of the first of them
-    "Equal files. Raises `DeepfakeError` for a path that leads out of the root, and for a file that cannot be read"
+) -> pd.DataFrame: # `row`, `kind`, and as `name` and `id` the row and the video_id of the first file with this content
+    "Files that equal another. Raises `DeepfakeError` for a path out of the root, and for a file that cannot be read"
     top, rows_of = os.path.abspath(root), defaultdict(list)
     for row, name in enumerate(table['path'].to_numpy(dtype=object, na_value='')):
-        path = os.path.abspath(os.path.join(top, name))
-        if '\0' in name or os.path.commonpath([top, path]) != top: raise DeepfakeError(f'{readable(name)}: leads out of {readable(top)}, the folder of this table')
+        path = _below(top, name)
         if os.path.isfile(path): rows_of[path].append(row)
-    video_ids, found = _text(table, 'video_id'), []
+    video_ids, found = text_of(table, 'video_id'), []
     for paths in find_duplicates(list(rows_of), strict=True):
         rows = [row for path in paths for row in rows_of[path]]
         found += [(row, 'content', str(rows[0]), video_ids[rows[0]]) for row in rows]
     return pd.DataFrame(found, columns=['row', 'kind', 'name', 'id'])
 
 # %% ../../nbs/datasets/13_leaks.ipynb #5b0a1204
+def _shared(
+    things: pd.DataFrame, # of `_things`, with `split` and `dataset`
+) -> pd.DataFrame: # `kind`, `name`, two places (split and dataset `_a` and `_b`), `row` of a judged video in the second
+    "What two sides of a split have in common"
+    things = things[things.groupby(['kind', 'name'], sort=False)['split'].transform('nunique') > 1]
+    places = things[['kind', 'name', 'split', 'dataset']].drop_duplicates()
+    pairs = places.merge(places, on=['kind', 'name'], suffixes=('_a', '_b'))
+    pairs = pairs[pairs.split_a.map(_ORDER).astype(int) < pairs.split_b.map(_ORDER).astype(int)]
+    second = things.rename(columns={'split': 'split_b', 'dataset': 'dataset_b'})
+    found = pairs.merge(second, on=['kind', 'name', 'split_b', 'dataset_b'])
+    clips = found.kind == 'youtube'
+    return pd.concat([found[~clips], _other_clips(found[clips], things)]) if clips.any() else found
+
+def _other_clips(found: pd.DataFrame, things: pd.DataFrame) -> pd.DataFrame:
+    "Of shared YouTube videos, those of which the sides have different clips; the same id on both sides is a source"
+    ids = things[things.kind == 'youtube'][['name', 'split', 'dataset', 'id']].drop_duplicates()
+    ids = ids.rename(columns={'split': 'split_a', 'dataset': 'dataset_a', 'id': 'id_a'})
+    other = found.merge(ids, on=['name', 'split_a', 'dataset_a'])
+    return other[other['id'] != other['id_a']].drop(columns='id_a').drop_duplicates()
+
+# %% ../../nbs/datasets/13_leaks.ipynb #5b0a1205
+def _originals(table: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
+    "Of shared sources, those where the first place has the genuine video and the second a fake of it"
+    column = lambda values: np.array(values, dtype=object)
+    recordings, real = column(recordings_of(table)), column(text_of(table, 'label')) == 'real'
+    places = set(zip(recordings[real], table['split'][real], column(text_of(table, 'dataset'))[real]))
+    is_fake = (shared.kind == 'source') & ~real[shared.row] & (recordings[shared.row] == shared['name'])
+    fakes = shared[is_fake]
+    there = [place in places for place in zip(fakes['name'], fakes.split_a, fakes.dataset_a)]
+    return fakes[np.array(there, dtype=bool)].assign(kind='original')
+
+def _find(table: pd.DataFrame, root: str|Path|None=None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    "Rows that have a split, and what their sides share"
+    table = table[table['split'].isin(_ORDER)].reset_index(drop=True)
+    things = _things(table)
+    if root is not None: things = pd.concat([things, _contents(table, root)], ignore_index=True)
+    rows = things['row'].to_numpy(dtype=int)
+    split, dataset = (np.array(text_of(table, name), dtype=object)[rows] for name in ('split', 'dataset'))
+    shared = _shared(things.assign(row=rows, split=split, dataset=dataset))
+    return table, pd.concat([_originals(table, shared), shared], ignore_index=True)
+
+# %% ../../nbs/datasets/13_leaks.ipynb #bd1a9c91
 _KINDS = {  # name, what to do about it
     'original': ('original of a fake', '--drop_leaks, or --split group'),
     'source': ('same source', '--drop_leaks, or --split group'),
@@ -67,101 +114,84 @@ _KINDS = {  # name, what to do about it
     'content': ('same content', 'remove one of the two files, or drop_leaks(table, folder)'),
     'person': ('same person', '--split group keeps people apart'),
     'group': ('straddling group', '--split group')}
-_COLUMNS = ['kind', 'severity', 'splits', 'datasets', 'count', 'videos', 'examples', 'advice']
 
-def _shared(
-    things: pd.DataFrame, # of `_things`, with `split` and `dataset`
-) -> pd.DataFrame: # `kind`, `name`, two places (`split_a`, `dataset_a`, `split_b`, `dataset_b`), `row` of a judged video in the second
-    "What two sides of a split have in common"
-    things = things[things.groupby(['kind', 'name'], sort=False)['split'].transform('nunique') > 1]
-    places = things[['kind', 'name', 'split', 'dataset']].drop_duplicates()
-    pairs = places.merge(places, on=['kind', 'name'], suffixes=('_a', '_b'))
-    pairs = pairs[pairs.split_a.map(_ORDER).astype(int) < pairs.split_b.map(_ORDER).astype(int)]
-    found = pairs.merge(things.rename(columns={'split': 'split_b', 'dataset': 'dataset_b'}), on=['kind', 'name', 'split_b', 'dataset_b'])
-    if not (clips := found.kind == 'youtube').any(): return found
-    ids = things[things.kind == 'youtube'][['name', 'split', 'dataset', 'id']].drop_duplicates()
-    ids = ids.rename(columns={'split': 'split_a', 'dataset': 'dataset_a', 'id': 'id_a'})
-    other = found[clips].merge(ids, on=['name', 'split_a', 'dataset_a'])
-    return pd.concat([found[~clips], other[other['id'] != other['id_a']].drop(columns='id_a').drop_duplicates()])  # one id on both sides is a source
+def _by_design(names: Iterable[str]) -> bool: # of datasets
+    "Whether their authors let people stand on both sides: then it is no leak that could be mended"
+    mixing = tuple((dataset.versions or dataset.names[0]).lower() for dataset in DATASETS if dataset.mixes_people)
+    return all(name.lower().startswith(mixing) for name in names)
 
-def _originals(table: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
-    "Of shared sources, those where the first place has the genuine video and the second a fake of it"
-    recordings, real = np.array(recordings_of(table), dtype=object), np.array(_text(table, 'label')) == 'real'
-    places = set(zip(recordings[real], table['split'][real], np.array(_text(table, 'dataset'), dtype=object)[real]))
-    fakes = shared[(shared.kind == 'source') & ~real[shared.row] & (recordings[shared.row] == shared['name'])]
-    there = [place in places for place in zip(fakes['name'], fakes.split_a, fakes.dataset_a)]
-    return fakes[np.array(there, dtype=bool)].assign(kind='original')
-
-# %% ../../nbs/datasets/13_leaks.ipynb #5b0a1205
-def _find(table: pd.DataFrame, root: str|Path|None=None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    "Rows that have a split, and what their sides share"
-    table = table[table['split'].isin(_ORDER)].reset_index(drop=True)
-    things = _things(table)
-    if root is not None: things = pd.concat([things, _contents(table, root)], ignore_index=True)
-    split, dataset = (np.array(_text(table, name), dtype=object) for name in ('split', 'dataset'))
-    rows = things['row'].to_numpy(dtype=int)
-    shared = _shared(things.assign(row=rows, split=split[rows], dataset=dataset[rows]))
-    return table, pd.concat([_originals(table, shared), shared], ignore_index=True)
-
-def audit_splits(
-    table: pd.DataFrame,      # metadata with `split`, whoever made it
-    root: str|Path|None=None, # folder of the videos: their contents are compared too
-) -> pd.DataFrame: # kind, severity, splits, datasets, count, videos, examples, advice; the gravest first; no row, nothing found
-    "What the sides of a split know of each other"
-    table, shared = _find(table, root)
-    if shared.empty: return pd.DataFrame(_unknown(table), columns=_COLUMNS)
-    is_group = shared.kind == 'group'
-    celeb = [_by_design(pair) for pair in zip(shared.dataset_a[is_group], shared.dataset_b[is_group])]
-    parts = [*shared[~is_group].groupby(['kind', 'split_a', 'split_b', 'dataset_a', 'dataset_b']), *shared[is_group].groupby(celeb)]
-    rows = [_audit_row(found, table['video_id']) for _, found in parts]
-    rank = lambda row: (row['severity'] != 'leak', [name for name, _ in _KINDS.values()].index(row['kind']), row['datasets'], row['splits'])
-    return pd.DataFrame(sorted(rows, key=rank) + _unknown(table), columns=_COLUMNS)
-
-def _by_design(datasets: Iterable[str]) -> bool:
-    "Whether the authors let people stand on both sides: then it is no leak that could be mended"
-    return all(dataset.lower().startswith('celeb-df') for dataset in datasets)
-
+# %% ../../nbs/datasets/13_leaks.ipynb #4f6b04f1
 def _audit_row(
     found: pd.DataFrame,  # of `_shared`, between two places, or of all groups
     video_ids: pd.Series, # of all rows
 ) -> dict:
     "A row of the audit"
-    kind, n_videos, between = found['kind'].iloc[0], found['row'].nunique(), ', ' if (found['kind'] == 'group').all() else ' > '
+    kind, n_videos = found['kind'].iloc[0], found['row'].nunique()
+    name, advice = _KINDS[kind]
+    between, sides = ', ' if kind == 'group' else ' > ', {*found.split_a, *found.split_b}
     datasets = list(dict.fromkeys([*found.dataset_a.unique(), *found.dataset_b.unique()]))
     by_design = kind in ('person', 'group') and _by_design(datasets)
     some = found.sort_values(['name', 'row']).drop_duplicates('name').head(3)
     shown = some['id' if kind == 'content' else 'name']
-    return {'kind': _KINDS[kind][0], 'severity': 'warning' if by_design else 'leak',
-            'splits': between.join(side for side in _ORDER if side in {*found.split_a, *found.split_b}), 'datasets': between.join(datasets),
+    return {'kind': name, 'severity': 'warning' if by_design else 'leak',
+            'splits': between.join(side for side in _ORDER if side in sides), 'datasets': between.join(datasets),
             'count': n_videos if kind == 'original' else found['name'].nunique(), 'videos': n_videos,
             'examples': ', '.join(f'{name} in {video_ids[row]}' for name, row in zip(shown, some['row'])),
-            'advice': "by the dataset's design; --split group keeps people apart" if by_design else _KINDS[kind][1]}
+            'advice': "by the dataset's design; --split group keeps people apart" if by_design else advice}
 
 # %% ../../nbs/datasets/13_leaks.ipynb #5e1c0b02
-def _unknown(table: pd.DataFrame) -> list[dict]:
-    "Notes on datasets of whose people and sources nothing is known, or no more than file names tell"
-    known = np.array([bool(''.join(ids)) for ids in zip(*(_text(table, name) for name in ('target_id', 'source_id', 'original_id')))], dtype=bool)
-    paired, datasets = _paired_by_name(table), np.array(_text(table, 'dataset'), dtype=object)
-    notes = []
-    for dataset in sorted(set(datasets)):
-        there = datasets == dataset
-        if (pairs := there & paired).any():
-            notes.append(_note('paired by name', table[pairs], 'a guess that keeps a fake with the real it is called after; give original_id, and who is seen'))
-        if not (known & there).any() or pairs.any() and not known[there].all():
-            notes.append(_note('people unknown', table[there & ~known], 'no ids: nothing but equal files would be found; give target_id and source_id'))
-    return notes
+_GUESSED = 'a guess that keeps a fake with the real it is called after; give original_id, and who is seen'
+_NO_IDS = 'no ids: nothing but equal files would be found; give target_id and source_id'
 
 def _paired_by_name(table: pd.DataFrame) -> np.ndarray: # bool, a value a row
     "Fakes in folders of one's own, whose target is the real that they are called after"
-    columns = [_text(table, name) for name in ('dataset', 'label', 'target_id', 'path', 'method')]
-    stem = lambda path: path.rpartition('/')[2]
-    return np.array([label == 'fake' and target != '' and dataset not in READERS and not set(called_after(stem(target))[:1]).isdisjoint(called_after(stem(path), method))
-                     for dataset, label, target, path, method in zip(*columns)], dtype=bool)
+    def is_paired(dataset, label, target, path, method):
+        if label != 'fake' or target == '' or dataset in known: return False
+        real, fake = target.rpartition('/')[2], path.rpartition('/')[2]
+        return not set(called_after(real)[:1]).isdisjoint(called_after(fake, method))
+    known = datasets_by_name()
+    columns = [text_of(table, name) for name in ('dataset', 'label', 'target_id', 'path', 'method')]
+    return np.array(list(map(is_paired, *columns)), dtype=bool)
 
 def _note(kind: str, rows: pd.DataFrame, advice: str) -> dict:
     "A row of the audit on what cannot be known of a dataset's videos"
-    return {'kind': kind, 'severity': 'note', 'splits': '', 'datasets': _text(rows, 'dataset')[0], 'count': len(rows), 'videos': len(rows),
-            'examples': _text(rows, 'video_id')[0], 'advice': advice}
+    return {'kind': kind, 'severity': 'note', 'splits': '', 'datasets': text_of(rows, 'dataset')[0], 'count': len(rows),
+            'videos': len(rows), 'examples': text_of(rows, 'video_id')[0], 'advice': advice}
+
+# %% ../../nbs/datasets/13_leaks.ipynb #dc109d90
+def _unknown(table: pd.DataFrame) -> list[dict]:
+    "Notes on datasets of whose people and sources nothing is known, or no more than file names tell"
+    ids = zip(*(text_of(table, name) for name in ('target_id', 'source_id', 'original_id')))
+    known, paired = np.array([any(there) for there in ids], dtype=bool), _paired_by_name(table)
+    datasets, notes = np.array(text_of(table, 'dataset'), dtype=object), []
+    for dataset in sorted(set(datasets)):
+        there = datasets == dataset
+        pairs, unknown = there & paired, there & ~known
+        if pairs.any(): notes.append(_note('paired by name', table[pairs], _GUESSED))
+        if unknown.all(where=there) or pairs.any() and unknown.any():
+            notes.append(_note('people unknown', table[unknown], _NO_IDS))
+    return notes
+
+# %% ../../nbs/datasets/13_leaks.ipynb #0bc674d1
+def _grave_first(row: dict) -> tuple:
+    "What rows of an audit are sorted by"
+    kinds = [name for name, _ in _KINDS.values()]
+    return row['severity'] != 'leak', kinds.index(row['kind']), row['datasets'], row['splits']
+
+def audit_splits(
+    table: pd.DataFrame,      # metadata with `split`, whoever made it
+    root: str|Path|None=None, # folder of the videos: their contents are compared too
+) -> pd.DataFrame: # of these `columns`, the gravest first; no row, nothing found
+    "What the sides of a split know of each other"
+    columns = ['kind', 'severity', 'splits', 'datasets', 'count', 'videos', 'examples', 'advice']
+    table, shared = _find(table, root)
+    if shared.empty: return pd.DataFrame(_unknown(table), columns=columns)
+    is_group = shared.kind == 'group'
+    places, groups = shared[~is_group], shared[is_group]
+    by_design = [_by_design(pair) for pair in zip(groups.dataset_a, groups.dataset_b)]
+    parts = [*places.groupby(['kind', 'split_a', 'split_b', 'dataset_a', 'dataset_b']), *groups.groupby(by_design)]
+    rows = [_audit_row(found, table['video_id']) for _, found in parts]
+    return pd.DataFrame(sorted(rows, key=_grave_first) + _unknown(table), columns=columns)
 
 # %% ../../nbs/datasets/13_leaks.ipynb #5b0a1206
 def show_audit(
@@ -170,12 +200,35 @@ def show_audit(
     "An audit in words: the gravest first, and what to do"
     if audit.empty: return 'audit: no person, source or file is on two sides'
     counts = audit['severity'].value_counts()
-    lines = ['audit: ' + ', '.join(f'{n} {what}{"s" * (n > 1)}' for what in ('leak', 'warning', 'note') if (n := int(counts.get(what, 0))))]
+    said = [(int(counts.get(what, 0)), what) for what in ('leak', 'warning', 'note')]
+    lines = ['audit: ' + ', '.join(f'{n} {what}{"s" * (n > 1)}' for n, what in said if n)]
     for row in audit.to_dict('records'):
         videos = f'; {row["videos"]} videos judged' if row['videos'] != row['count'] else ''
-        lines += [f'{row["severity"].upper():8}{row["kind"]}: {row["count"]} in {", ".join(filter(None, (row["datasets"], row["splits"])))}{videos}',
+        where = ', '.join(filter(None, (row['datasets'], row['splits'])))
+        lines += [f'{row["severity"].upper():8}{row["kind"]}: {row["count"]} in {where}{videos}',
                   f'        such as {row["examples"].split(", ")[0]}']
-    return '\n'.join(map(printable, lines + [f'{", ".join(kinds.unique())}: {advice}' for advice, kinds in audit.groupby('advice', sort=False)['kind']]))
+    lines += [f'{", ".join(rows.unique())}: {advice}' for advice, rows in audit.groupby('advice', sort=False)['kind']]
+    return '\n'.join(map(printable, lines))
+
+# %% ../../nbs/datasets/13_leaks.ipynb #7feeeb60
+def _without_leaks(things: pd.DataFrame, split: np.ndarray) -> np.ndarray: # a side a row, '' for what leaked
+    "Out, on each side, with what leaks into the test; then with what leaks into the validation that is left"
+    split, rows = split.copy(), things['row'].to_numpy(dtype=int)
+    codes = things.groupby(['kind', 'name'], sort=False).ngroup().to_numpy()
+    for later in ('test', 'valid'):
+        judged = codes[split[rows] == later]
+        known = np.unique(rows[np.isin(codes, judged)])
+        out = [row for row in known if split[row] and _ORDER[split[row]] < _ORDER[later]]
+        for side, n in sorted(Counter(split[out]).items()):
+            print(f'{n} videos taken out of {side}: they leak into {later}', file=sys.stderr)
+        split[out] = ''
+    return split
+
+def _groups_left(table: pd.DataFrame) -> pd.Series:
+    "Groups of what has a split: what held some of them together may be gone"
+    kept = table['split'] != ''
+    anew = pd.Series(group_by_ties(ties_of(table[kept])), table.index[kept])
+    return pd.Series(text_of(table, 'group'), table.index).mask(kept, anew)
 
 # %% ../../nbs/datasets/13_leaks.ipynb #5b0a120e
 def drop_leaks(
@@ -189,15 +242,7 @@ def drop_leaks(
     if root is not None: things = pd.concat([things, _contents(table.iloc[usable], root)], ignore_index=True)
     things = things[things.kind.isin(['source', 'youtube', 'content'] + ['person'] * people)]
     split = table['split'].to_numpy(dtype=object, copy=True)
-    rank = pd.Series([_ORDER[side] for side in split[usable]], dtype=float)
-    for later in (2, 1):  # what leaks into the test, then what leaks into the validation that is left
-        judged = things[things['row'].map(rank) == later]
-        known = things.merge(judged[['kind', 'name']].drop_duplicates(), on=['kind', 'name'])['row'].unique()
-        out = [row for row in known if rank[row] < later]
-        for side, n in sorted(Counter(split[usable[out]]).items()): _say(f'{n} videos taken out of {side}: they leak into {"test" if later == 2 else "valid"}')
-        split[usable[out]], rank.loc[out] = '', np.nan
+    split[usable] = _without_leaks(things, split[usable])
     if (split == table['split'].to_numpy()).all(): return table
     table = table.assign(split=pd.Series(split, table.index))
-    kept = table['split'] != ''  # what held some groups together may be gone
-    if 'group' in table: table['group'] = pd.Series(_text(table, 'group'), table.index).mask(kept, pd.Series(group_by_ties(ties_of(table[kept])), table.index[kept]))
-    return table
+    return table.assign(group=_groups_left(table)) if 'group' in table else table

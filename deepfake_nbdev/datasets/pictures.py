@@ -11,7 +11,7 @@ __all__ = ['plot_splits', 'plot_groups']
 import numpy as np
 import pandas as pd
 
-from .groups import _text, ties_of
+from .groups import text_of, ties_of
 
 # %% ../../nbs/datasets/14_pictures.ipynb #5b0a1211
 _COLOURS = {'train': '#0072B2', 'valid': '#E69F00', 'test': '#009E73', '': '#BBBBBB'}  # of Okabe and Ito, and grey
@@ -20,7 +20,8 @@ def _stack(axis, counts: pd.DataFrame):
     "Horizontal bars, one a row from the top, stacked by split"
     left = np.zeros(len(counts))
     for side in [side for side in _COLOURS if side in counts]:
-        axis.barh(range(len(counts)), counts[side], left=left, color=_COLOURS[side], edgecolor='white', linewidth=.5, label=side or 'no split')
+        look = {'color': _COLOURS[side], 'edgecolor': 'white', 'linewidth': .5, 'label': side or 'no split'}
+        axis.barh(range(len(counts)), counts[side], left=left, **look)
         left += counts[side].to_numpy()
     axis.invert_yaxis()
     axis.set_xlabel('videos')
@@ -31,59 +32,71 @@ def _short(name: str, n_most: int=32) -> str:
     name = name.replace('$', r'\$')
     return name if len(name) <= n_most else f'{name[:10]}...{name[13 - n_most:]}'
 
+# %% ../../nbs/datasets/14_pictures.ipynb #9aee43f7
 def plot_splits(
     table: pd.DataFrame, # metadata with `split`
 ) -> 'Figure':
     "Videos by dataset and method, and on which side they are"
     from matplotlib.figure import Figure
-    dataset, method, split = (_text(table, name) for name in ('dataset', 'method', 'split'))
-    counts = pd.crosstab([dataset, [f'{"" if m == "real" else " "}{m}' for m in method]], split)  # the real ones first
+    dataset, method, split = (text_of(table, name) for name in ('dataset', 'method', 'split'))
+    real_first = [method if method == 'real' else f'~{method}' for method in method]
+    counts = pd.crosstab([dataset, real_first], split)
     figure = Figure(figsize=(8, 1 + .28 * max(3, len(counts))), dpi=60, layout='constrained')
     axis = figure.subplots()
     _stack(axis, counts)
-    axis.set_yticks(range(len(counts)), [f'{_short(d)}  {_short(m.strip())}' for d, m in counts.index], fontsize=8)
+    names = [f'{_short(dataset)}  {_short(method.removeprefix("~"))}' for dataset, method in counts.index]
+    axis.set_yticks(range(len(counts)), names, fontsize=8)
     for n, (_, row) in enumerate(counts.iterrows()):
-        sides = [side for side in ('train', 'valid', 'test') if row.get(side, 0)]
-        axis.text(row.sum(), n, '  ' + ' / '.join(f'{row[side]}' for side in sides), va='center', fontsize=8)
+        shares = [str(row[side]) for side in ('train', 'valid', 'test') if row.get(side, 0)]
+        axis.text(row.sum(), n, '  ' + ' / '.join(shares), va='center', fontsize=8)
     axis.set_xlim(0, 1.25 * counts.sum(axis=1).max() if len(counts) else 1)
     figure.legend(*axis.get_legend_handles_labels(), loc='outside upper right', ncols=4, frameon=False)
     return figure
 
 # %% ../../nbs/datasets/14_pictures.ipynb #5b0a1213
-def plot_groups(
-    table: pd.DataFrame, # metadata with `split` and `group`
-    n_most: int=20,      # groups drawn one by one, those that straddle first, then the largest
-) -> 'Figure':
-    "How large groups are, on which side, and how many people or sources they tie; groups on several sides are marked"
-    from matplotlib.figure import Figure
-    group, split = (np.array(_text(table, name), dtype=object) for name in ('group', 'split'))
+def _groups_by_side(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    "Videos of each group on each side, what straddles first, then the largest; and how many names each group ties"
+    group, split = (np.array(text_of(table, name), dtype=object) for name in ('group', 'split'))
     drawn = (group != '') & ((split != '') | (not (split != '').any()))  # before there is a split, all of them
     counts = pd.crosstab(group[drawn], split[drawn])
     straddles, size = (counts > 0).sum(axis=1) > 1, counts.sum(axis=1)
     order = sorted(counts.index, key=lambda name: (not straddles[name], -size[name], name))
-    figure = Figure(figsize=(11, 1.4 + .25 * min(max(len(order), 6), n_most)), dpi=60, layout='constrained')
-    bars, sizes = figure.subplots(1, 2, width_ratios=[3, 1])
-    top = order[:n_most]
-    _stack(bars, counts.loc[top])
-    names = pd.Series(ties_of(table[drawn]), dtype=object).groupby(group[drawn]).agg(lambda ties: len({name for names in ties for name in names}))
-    bars.set_yticks(range(len(top)), [_short(name) for name in top], fontsize=8)
-    for n, name in enumerate(top):
-        text = f'  {size[name]} videos of {names[name]} name{"s" * bool(names[name] > 1)}'
-        bars.text(size[name], n, text + '  \u26a0 straddles' * bool(straddles[name]), va='center', fontsize=8)
-    bars.set_xlim(0, 1.5 * size[top].max() if top else 1)
-    bars.set_title(f'{len(order)} groups, {straddles.sum()} on more than one side' + (f'; {len(top)} of them here' if len(top) < len(order) else ''), fontsize=10)
-    _plot_sizes(sizes, size)
-    figure.legend(*bars.get_legend_handles_labels(), loc='outside lower left', ncols=4, frameon=False)
-    return figure
+    ties = pd.Series(ties_of(table[drawn]), dtype=object)
+    n_names = ties.groupby(group[drawn]).agg(lambda ties: len({name for names in ties for name in names}))
+    return counts.loc[order], n_names
 
 def _plot_sizes(axis, size: pd.Series):
     "How many groups there are of each size"
     counts = np.bincount([int(n).bit_length() - 1 for n in size]) if len(size) else np.array([0])
     axis.barh(range(len(counts)), counts, color='#666666')
     for n, count in enumerate(counts): axis.text(count, n, f' {count}' if count else '', va='center', fontsize=8)
-    axis.set_yticks(range(len(counts)), ['1', *[f'{2 ** n}-{2 ** (n + 1) - 1}' for n in range(1, len(counts))]], fontsize=8)
+    names = ['1', *[f'{2 ** n}-{2 ** (n + 1) - 1}' for n in range(1, len(counts))]]
+    axis.set_yticks(range(len(counts)), names, fontsize=8)
     axis.set_xlim(0, 1.25 * max(counts.max(), 1))
     axis.set_title('videos in a group', fontsize=10)
     axis.set_xlabel('groups')
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.spines[['top', 'right']].set_visible(False)
+
+# %% ../../nbs/datasets/14_pictures.ipynb #aac47e37
+def plot_groups(
+    table: pd.DataFrame, # metadata with `split` and `group`
+    n_most: int=20,      # groups drawn one by one
+) -> 'Figure':
+    "How large groups are, on which side, and how many people or sources they tie; groups on several sides are marked"
+    from matplotlib.figure import Figure
+    counts, n_names = _groups_by_side(table)
+    straddles, size, top = (counts > 0).sum(axis=1) > 1, counts.sum(axis=1), counts[:n_most]
+    figure = Figure(figsize=(11, 1.4 + .25 * min(max(len(counts), 6), n_most)), dpi=60, layout='constrained')
+    bars, sizes = figure.subplots(1, 2, width_ratios=[3, 1])
+    _stack(bars, top)
+    bars.set_yticks(range(len(top)), [_short(name) for name in top.index], fontsize=8)
+    for n, name in enumerate(top.index):
+        text = f'  {size[name]} videos of {n_names[name]} name{"s" * bool(n_names[name] > 1)}'
+        bars.text(size[name], n, text + '  \u26a0 straddles' * bool(straddles[name]), va='center', fontsize=8)
+    bars.set_xlim(0, 1.5 * size[:n_most].max() if len(top) else 1)
+    some = f'; {len(top)} of them here' if len(top) < len(counts) else ''
+    bars.set_title(f'{len(counts)} groups, {straddles.sum()} on more than one side{some}', fontsize=10)
+    _plot_sizes(sizes, size)
+    figure.legend(*bars.get_legend_handles_labels(), loc='outside lower left', ncols=4, frameon=False)
+    return figure

@@ -25,6 +25,7 @@ def check_device(
     hint = '' if len(there) > 1 else '; PyTorch sees no GPU on this machine'
     raise UsageError(f'--device {device}: not here; choose {" or ".join(there)}{hint}')
 
+# %% ../../nbs/learning/01_devices.ipynb #44b0e5fc
 def check_order(
     model: str,        # what stands where the model belongs
     others: list[str], # what stands behind it

@@ -6,7 +6,7 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/samples/forgeries.html.md"
 
 # %% auto #0
 __all__ = ['FORGERS', 'Swap', 'plan_swap', 'other_face', 'other_expression', 'redraw', 'match_colours', 'edge', 'deepfakes',
-           'face2face', 'faceswap', 'neuraltextures', 'faceshifter', 'forge']
+           'faceswap', 'faceshifter', 'face2face', 'neuraltextures', 'forge']
 
 # %% ../../nbs/samples/02_forgeries.ipynb #6f7bfc99
 from functools import lru_cache
@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core.words import METHODS
 from .people import dice, draw_sheet, FPS, HEIGHT, Person, POINTS, WIDTH
-from .scenes import _over, fetch, frame_map, MOTIONS, pose_at, Shot
+from .scenes import fetch, frame_map, lay_over, MOTIONS, pose_at, Shot
 
 # %% ../../nbs/samples/02_forgeries.ipynb #7e6f3790
 class Swap(NamedTuple):
@@ -35,6 +35,7 @@ def plan_swap(
     chance = dice(target.seed, target.number, source.number, METHODS.index(method), 5)
     return Swap(target, source, float(chance.uniform(.85, 1.2)))
 
+# %% ../../nbs/samples/02_forgeries.ipynb #046fc5dd
 @lru_cache(maxsize=16)
 def _alignment(target: Person, source: Person) -> np.ndarray:
     "(2,3) affine map from the target's sheet to the source's that brings eyes, nose, mouth and chin together"
@@ -49,8 +50,8 @@ def other_face(
     tremble: tuple[float, float]=(0., 0.), # how far it lies beside its place, in pixels
 ) -> np.ndarray: # (H,W,3) float32 0..255
     "The source's face in the target's place and pose"
-    matrix, (x, y) = _alignment(swap.target, swap.source), (shot.where[0] + np.float32(tremble[0]), shot.where[1] + np.float32(tremble[1]))
-    where = [np.float32(a) * x + np.float32(b) * y + np.float32(c) for a, b, c in matrix]
+    x, y = (axis + np.float32(offset) for axis, offset in zip(shot.where, tremble))
+    where = [np.float32(a) * x + np.float32(b) * y + np.float32(c) for a, b, c in _alignment(swap.target, swap.source)]
     return fetch(draw_sheet(swap.source).image[..., :3], where).astype(np.float32)
 
 def other_expression(
@@ -61,8 +62,8 @@ def other_expression(
 ) -> np.ndarray: # (H,W,3) float32 0..255
     "The target's own face, moving as the source does in the source's own clip"
     own, theirs = (pose_at(person, index / FPS) for person in (swap.target, swap.source))
-    taken = np.isin(MOTIONS, names)
-    where = frame_map(swap.target, own._replace(motions=np.where(taken, theirs.motions, own.motions)), shot.box)
+    motions = np.where(np.isin(MOTIONS, names), theirs.motions, own.motions)
+    where = frame_map(swap.target, own._replace(motions=motions), shot.box)
     return fetch(draw_sheet(swap.target).image[..., :3], where).astype(np.float32)
 
 # %% ../../nbs/samples/02_forgeries.ipynb #dd096382
@@ -82,10 +83,12 @@ def match_colours(
 ) -> np.ndarray: # (H,W,3) float32
     "Give a face the mean and spread of another's colours (Reinhard et al., 2001, in RGB)"
     inside = (mask > 127).astype(np.uint8)
-    (mean, spread), (to_mean, to_spread) = (np.float32(cv2.meanStdDev(i, mask=inside))[..., 0] for i in (image, model))
+    measured = [np.float32(cv2.meanStdDev(one, mask=inside))[..., 0] for one in (image, model)]
+    (mean, spread), (to_mean, to_spread) = measured
     gain = np.clip((to_spread + 4) / (spread + 4), .6, 1.6)
     return image + np.float32(amount) * ((image - mean) * gain + to_mean - image)
 
+# %% ../../nbs/samples/02_forgeries.ipynb #a8081a4b
 def edge(
     mask: np.ndarray,  # (H,W) uint8
     inward: int,       # pixels that it shrinks
@@ -93,7 +96,8 @@ def edge(
 ) -> np.ndarray: # (H,W) uint8, 0 wherever the given mask is
     "A mask with another edge, never larger"
     shrunk = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * inward + 1,) * 2))
-    return cv2.min(cv2.GaussianBlur(shrunk, (0, 0), soft), mask) if soft else cv2.threshold(shrunk, 127, 255, cv2.THRESH_BINARY)[1]
+    if soft: return cv2.min(cv2.GaussianBlur(shrunk, (0, 0), soft), mask)
+    return cv2.threshold(shrunk, 127, 255, cv2.THRESH_BINARY)[1]
 
 # %% ../../nbs/samples/02_forgeries.ipynb #21e824d1
 def deepfakes(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -101,30 +105,36 @@ def deepfakes(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarra
     face = redraw(other_face(shot, swap), .3 / swap.strength)
     return match_colours(face, shot.image, shot.masks[..., 0]), edge(shot.masks[..., 0], 6, 4)
 
-def face2face(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
-    "The own face with another's expression, drawn smooth"
-    face = redraw(other_expression(shot, swap, index, ('open', 'smile', 'brow')), .4 / swap.strength)
-    return match_colours(face, shot.image, shot.masks[..., 0]), edge(shot.masks[..., 0], 4, 1)
-
 def faceswap(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
     "Another face laid over: hard edge, half-matched colours, a tremble"
     tremble = dice(swap.target.seed, swap.target.number, index, 6).normal(0, .8, 2)
     face = cv2.GaussianBlur(other_face(shot, swap, tremble), (0, 0), .9 * swap.strength)
     return match_colours(face, shot.image, shot.masks[..., 0], 1 - .4 * swap.strength), edge(shot.masks[..., 0], 5, 0)
 
+def _light(image: np.ndarray) -> np.ndarray:
+    "What is left of a picture when all but its light is gone"
+    return cv2.GaussianBlur(redraw(image, .125), (0, 0), 6)
+
+def faceshifter(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
+    "Another face in the target's light; what is before the face stays"
+    face = redraw(match_colours(other_face(shot, swap), shot.image, shot.masks[..., 0]), .38 / swap.strength)
+    light = _light(shot.image.astype(np.float32)) - _light(face)
+    return face + light, cv2.min(edge(shot.masks[..., 0], 2, 3), 255 - shot.occluder)
+
+# %% ../../nbs/samples/02_forgeries.ipynb #18a76ed4
+def face2face(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
+    "The own face with another's expression, drawn smooth"
+    face = redraw(other_expression(shot, swap, index, ('open', 'smile', 'brow')), .4 / swap.strength)
+    return match_colours(face, shot.image, shot.masks[..., 0]), edge(shot.masks[..., 0], 4, 1)
+
 def neuraltextures(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
     "Another motion of the mouth, and smooth skin about it"
     face = redraw(other_expression(shot, swap, index, ('open', 'smile')), .32 / swap.strength)
     return match_colours(face, shot.image, shot.masks[..., 1]), edge(shot.masks[..., 1], 2, 1.5)
 
-def faceshifter(shot: Shot, swap: Swap, index: int) -> tuple[np.ndarray, np.ndarray]:
-    "Another face in the target's light; what is before the face stays"
-    face = redraw(match_colours(other_face(shot, swap), shot.image, shot.masks[..., 0]), .38 / swap.strength)
-    wide = lambda image: cv2.GaussianBlur(redraw(image, .125), (0, 0), 6)
-    light = wide(shot.image.astype(np.float32)) - wide(face)
-    return face + light, cv2.min(edge(shot.masks[..., 0], 2, 3), 255 - shot.occluder)
-
-FORGERS: dict[str, Callable] = dict(Deepfakes=deepfakes, Face2Face=face2face, FaceSwap=faceswap, NeuralTextures=neuraltextures, FaceShifter=faceshifter)
+# %% ../../nbs/samples/02_forgeries.ipynb #b3ef1801
+FORGERS: dict[str, Callable] = dict(Deepfakes=deepfakes, Face2Face=face2face, FaceSwap=faceswap,
+                                    NeuralTextures=neuraltextures, FaceShifter=faceshifter)
 
 def forge(
     method: str, # one of `METHODS`
@@ -136,5 +146,5 @@ def forge(
     image, mask, box = shot.image.copy(), np.zeros((HEIGHT, WIDTH), np.uint8), shot.box
     near = Shot(image[box], tuple(axis[box] for axis in shot.where), shot.masks[box], shot.occluder[box], box)
     face, mask[box] = FORGERS[method](near, swap, index)
-    image[box] = _over(face, image[box], mask[box]).clip(0, 255).round()
+    image[box] = lay_over(face, image[box], mask[box]).clip(0, 255).round()
     return image, mask

@@ -34,7 +34,8 @@ def split_pairs(
     >>> {split: len(pairs) for split, pairs in split_pairs(12).items()}
     {'train': 4, 'val': 1, 'test': 1}
     """
-    if n_people < 2 or n_people % 2: raise ValueError(f'{n_people} people do not make pairs: n_people must be even, and at least 2')
+    if n_people < 2 or n_people % 2:
+        raise ValueError(f'{n_people} people do not make pairs: n_people must be even, and at least 2')
     pairs = [[f'{number:03d}', f'{number + 1:03d}'] for number in range(0, n_people, 2)]
     n_test = max(1, round(len(pairs) / 6)) if len(pairs) > 1 else 0
     n_val = n_test if len(pairs) > 2 else 0
@@ -42,17 +43,6 @@ def split_pairs(
     return dict(train=pairs[:n_train], val=pairs[n_train:n_train + n_val], test=pairs[n_train + n_val:])
 
 # %% ../../nbs/samples/03_samples.ipynb #0e948b97
-@contextmanager
-def _video_writer(
-    path: Path, # the `.mp4` to write
-) -> Iterator[Callable[[np.ndarray], None]]: # call it with each frame
-    "Write frames as MPEG-4, whole or not at all"
-    with atomic_path(path) as beside:
-        writer = cv2.VideoWriter(str(beside), cv2.VideoWriter_fourcc(*'mp4v'), FPS, (WIDTH, HEIGHT))
-        if not writer.isOpened(): raise RuntimeError(f'{path}: this build of OpenCV cannot write MPEG-4; install opencv-python-headless')
-        try: yield lambda image: writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        finally: writer.release()
-
 def sample_files(
     dst: str|Path,
     target: int,      # number of a person
@@ -66,6 +56,20 @@ def sample_files(
         files[f'{method} mask'] = dst/f'manipulated_sequences/{method}/masks/videos/{name}'
     return files
 
+# %% ../../nbs/samples/03_samples.ipynb #55cd1cd6
+@contextmanager
+def _video_writer(
+    path: Path, # the `.mp4` to write
+) -> Iterator[Callable[[np.ndarray], None]]: # call it with each frame
+    "Write frames as MPEG-4, whole or not at all"
+    with atomic_path(path) as beside:
+        writer = cv2.VideoWriter(str(beside), cv2.VideoWriter_fourcc(*'mp4v'), FPS, (WIDTH, HEIGHT))
+        if not writer.isOpened():
+            raise RuntimeError(f'{path}: this build of OpenCV cannot write MPEG-4; install opencv-python-headless')
+        try: yield lambda image: writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        finally: writer.release()
+
+# %% ../../nbs/samples/03_samples.ipynb #1a4ad957
 def make_clips(
     target: int,   # number of the person that is filmed
     source: int,   # number of the other of the pair
@@ -76,8 +80,9 @@ def make_clips(
     "Film somebody, and fake each frame by each method as it comes"
     person, other = invent_person(target, seed), invent_person(source, seed)
     swaps = {method: plan_swap(person, other, method) for method in METHODS}
+    files = sample_files(dst, target, source)
     with ExitStack() as stack:
-        write = {name: stack.enter_context(_video_writer(path)) for name, path in sample_files(dst, target, source).items()}
+        write = {name: stack.enter_context(_video_writer(path)) for name, path in files.items()}
         for index in range(n_frames):
             shot = film(person, index)
             write['real'](shot.image)
@@ -108,8 +113,14 @@ def _claim(
     if dst.exists() and not dst.is_dir(): raise FileExistsError(f'{dst} is a file: give a folder for the samples')
     if marker.is_file() and marker.read_text(encoding='utf-8', errors='replace') == readme: return
     if dst.exists() and any(dst.iterdir()):
-        raise FileExistsError(f'{dst} is not empty, and not the samples of these settings: give another folder, or empty it first')
+        raise FileExistsError(f'{dst} is not empty, and not the samples of these settings: '
+                              'give another folder, or empty it first')
     with atomic_path(marker) as beside: beside.write_text(readme, encoding='utf-8')
+
+# %% ../../nbs/samples/03_samples.ipynb #34df81d9
+def _n_cores() -> int:
+    "Cores that this process may use"
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 def make_samples(
     dst: str|Path,            # folder to make
@@ -118,22 +129,19 @@ def make_samples(
     seed: int=0,              # the same seed gives the same bytes
     n_workers: int|None=None, # processes; None: one a core
     progress: bool=True,      # show a bar
-) -> Path: # the folder
-    "Make the sample dataset: for each person a real clip, and five fakes with masks. Raises `FileExistsError` for a folder with something else in it"
+) -> Path: # the folder. Raises `FileExistsError` for one with something else in it
+    "Make the sample dataset: for each person a real clip, and five fakes with masks"
     dst, splits = Path(dst), split_pairs(n_people)
     if n_frames < 1: raise ValueError(f'n_frames must be at least 1, not {n_frames}')
     _claim(dst, README.format(n_people=n_people, n_frames=n_frames, seed=seed))
-    jobs = [(number, number ^ 1) for number in range(n_people)]
-    done = run_isolated('deepfake_nbdev.samples.samples.make_clips', jobs, dict(dst=dst, n_frames=n_frames, seed=seed), n_workers or _n_cores(), timeout=3600)
+    jobs, same = [(number, number ^ 1) for number in range(n_people)], dict(dst=dst, n_frames=n_frames, seed=seed)
+    done = run_isolated('deepfake_nbdev.samples.samples.make_clips', jobs, same, n_workers or _n_cores(), timeout=3600)
     with tqdm(total=n_people * 6, desc='samples', unit='video', disable=not progress) as bar:
         for job, result in done:
-            if isinstance(result, WorkerFailure): raise DeepfakeError(f'{dst}: person {job:03d} could not be filmed: {result.reason}')
+            if isinstance(result, WorkerFailure):
+                raise DeepfakeError(f'{dst}: person {job:03d} could not be filmed: {result.reason}')
             bar.update(6)
     for left in dst.rglob('.tmp-*.mp4'): left.unlink()  # of a run that was killed
     for split, pairs in splits.items():
         with atomic_path(dst/f'{split}.json') as beside: beside.write_text(json.dumps(pairs))
     return dst
-
-def _n_cores() -> int:
-    "Cores that this process may use"
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1

@@ -6,7 +6,7 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/samples/scenes.html.md"""
 
 # %% auto #0
 __all__ = ['MOTIONS', 'SWING', 'HEAD_AT', 'Pose', 'pose_at', 'motion_fields', 'frame_map', 'fetch', 'background', 'occluder_at',
-           'Shot', 'take', 'film']
+           'take', 'Shot', 'lay_over', 'film']
 
 # %% ../../nbs/samples/01_scenes.ipynb #16ed779a
 from functools import lru_cache
@@ -34,11 +34,13 @@ def pose_at(
 ) -> Pose:
     "What a person does at a time"
     chance = dice(person.seed, person.number, 2)
-    wave = lambda size, low, high: np.sin(2 * np.pi * (chance.uniform(low, high, size) * time + chance.random(size)))
-    motions = np.r_[wave(4, .12, .35), max(0, wave(2, 1.3, 3).sum() / 1.6), wave(2, .2, .6), wave(1, .25, .4)]
-    motions[-1] = max(0, (motions[-1] - .97) / .03)**.5 * (not person.glasses)  # shut for a moment; the lids would pull the frames along
-    return Pose((motions * SWING).astype(np.float32), np.array([person.x, person.y]) + wave(2, .1, .25) * (9, 4),
-                person.size * (1 + .03 * wave(1, .1, .2)[0]))
+    def wave(size, low, high): return np.sin(2 * np.pi * (chance.uniform(low, high, size) * time + chance.random(size)))
+    head, mouth = wave(4, .12, .35), max(0, wave(2, 1.3, 3).sum() / 1.6)
+    motions = np.r_[head, mouth, wave(2, .2, .6), wave(1, .25, .4)]
+    shut = max(0, (motions[-1] - .97) / .03)**.5  # for a moment
+    motions[-1] = shut * (not person.glasses)     # the lids would pull the frames along
+    shift = np.array([person.x, person.y]) + wave(2, .1, .25) * (9, 4)
+    return Pose((motions * SWING).astype(np.float32), shift, person.size * (1 + .03 * wave(1, .1, .2)[0]))
 
 # %% ../../nbs/samples/01_scenes.ipynb #b759479e
 def _opening(gap: np.ndarray) -> np.ndarray:
@@ -60,12 +62,14 @@ def motion_fields(
 ) -> np.ndarray: # (8, 2*170*210) float32, a row for each of `MOTIONS`
     "How each motion bends a person's sheet, for one unit of it"
     at = draw_sheet(person).points
-    both = lambda part, spread, shift: sum(bump(at[f'{side}_{part}'], spread, (sign * shift[0], shift[1]), step=2)
-                                           for side, sign in (('left', -1), ('right', 1)))
-    fields = [_rolling(at['neck']), bump(at['face'] - (0, 30), (75, 75), (1, 0), step=2), bump(at['face'], (42, 60), (1, 0), step=2),
-              bump(at['face'], (45, 50), (0, 1), step=2), _opening(np.array([at['gap_left'], at['gap'], at['gap_right']])), both('mouth', (10, 9), (1, -.8)),
-              both('brow', (20, 7), (0, -1)), both('eye', (14, 5), (0, 1))]
-    return np.stack(fields).reshape(len(MOTIONS), -1).astype(np.float32)
+    def both(part, spread, shift):
+        return sum(bump(at[f'{side}_{part}'], spread, (sign * shift[0], shift[1]), step=2)
+                   for side, sign in (('left', -1), ('right', 1)))
+    head = [_rolling(at['neck']), bump(at['face'] - (0, 30), (75, 75), (1, 0), step=2),
+            bump(at['face'], (42, 60), (1, 0), step=2), bump(at['face'], (45, 50), (0, 1), step=2)]
+    face = [_opening(np.array([at['gap_left'], at['gap'], at['gap_right']])), both('mouth', (10, 9), (1, -.8)),
+            both('brow', (20, 7), (0, -1)), both('eye', (14, 5), (0, 1))]
+    return np.stack(head + face).reshape(len(MOTIONS), -1).astype(np.float32)
 
 # %% ../../nbs/samples/01_scenes.ipynb #d17ba345
 @lru_cache
@@ -73,6 +77,10 @@ def _grid() -> tuple[np.ndarray, np.ndarray]:
     "Pixel coordinates of a frame"
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     return x, y
+
+def _as_layers(field: np.ndarray) -> np.ndarray:
+    "A row of `motion_fields` as a picture of two channels"
+    return np.ascontiguousarray(field.reshape(2, SHEET_HEIGHT // 2, SHEET_WIDTH // 2).transpose(1, 2, 0))
 
 HEAD_AT = np.float32([160, 128])  # where the middle of the face rests in a frame
 
@@ -83,8 +91,7 @@ def frame_map(
 ) -> tuple[np.ndarray, np.ndarray]: # x and y on the sheet, (256,320) float32 each, or the part in the box
     "Where on the sheet each pixel of a frame is fetched from"
     fields, n_head = motion_fields(person), MOTIONS.index('open')
-    as_layers = lambda field: np.ascontiguousarray(field.reshape(2, SHEET_HEIGHT // 2, SHEET_WIDTH // 2).transpose(1, 2, 0))
-    head, face = (as_layers(pose.motions[part] @ fields[part]) for part in (slice(n_head), slice(n_head, None)))
+    head, face = (_as_layers(pose.motions[part] @ fields[part]) for part in (slice(n_head), slice(n_head, None)))
     middle, size = draw_sheet(person).points['face'], np.float32(1 / pose.scale)
     corner = np.float32(middle - (HEAD_AT + pose.shift) * size)
     x, y = (axis[box] * size + start for axis, start in zip(_grid(), corner))
@@ -93,6 +100,7 @@ def frame_map(
         x, y = x + bent[..., 0], y + bent[..., 1]
     return x, y
 
+# %% ../../nbs/samples/01_scenes.ipynb #245146f9
 def fetch(
     layers: np.ndarray,                  # (340,420,C) uint8, of a sheet
     where: tuple[np.ndarray, np.ndarray], # from `frame_map`
@@ -108,28 +116,38 @@ def background(
     "A blurred room"
     chance = dice(person.seed, person.number, 3)
     x, y = _grid()
-    room = chance.uniform(70, 180) + chance.uniform(-25, 25, 3) + chance.uniform(-.3, .3) * x[..., None] + chance.uniform(-.3, .3) * y[..., None]
+    room = chance.uniform(70, 180) + chance.uniform(-25, 25, 3)
+    room = room + chance.uniform(-.3, .3) * x[..., None] + chance.uniform(-.3, .3) * y[..., None]
     room = np.ascontiguousarray(room + np.zeros(3), np.float32)
     for _ in range(chance.integers(2, 7)):
         corner, size = chance.uniform((-40, -40), (WIDTH, HEIGHT)), chance.uniform(25, 130, 2)
-        cv2.rectangle(room, corner.astype(int).tolist(), (corner + size).astype(int).tolist(), (chance.uniform(40, 190) + chance.uniform(-30, 30, 3)).tolist(), -1)
+        colour = (chance.uniform(40, 190) + chance.uniform(-30, 30, 3)).tolist()
+        cv2.rectangle(room, corner.astype(int).tolist(), (corner + size).astype(int).tolist(), colour, -1)
     return cv2.GaussianBlur(room, (0, 0), chance.uniform(4, 9)).clip(0, 255)
+
+# %% ../../nbs/samples/01_scenes.ipynb #bdaf1c4e
+def _draw_hand(spot, line, layer: np.ndarray, skin: tuple[float, ...]):
+    "A forearm, a palm, four fingers"
+    colour = [int(c * s) for c, s in zip((205, 160, 135), skin)]
+    line((0, 40), (30, 240), colour, 38)
+    cv2.ellipse(layer, spot(0, 26), (176, 208), 0, 0, 360, (*colour, 255), -1, cv2.LINE_AA, 3)
+    for finger in range(4):
+        line((-16 + 11 * finger, 18), (-22 + 14 * finger, -22 + 4 * abs(finger - 1)), colour, 9)
 
 def _draw_occluder(kind: str, skin: tuple[float, ...], at: np.ndarray) -> np.ndarray:
     "Paint it: (256,320,4) uint8 RGB and opacity"
-    layer, spot = np.zeros((HEIGHT, WIDTH, 4), np.uint8), lambda x, y: np.round((at + (x, y)) * 8).astype(int).tolist()
-    line = lambda start, end, colour, width: cv2.line(layer, spot(*start), spot(*end), (*colour, 255), width, cv2.LINE_AA, 3)
+    layer = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    def spot(x, y): return np.round((at + (x, y)) * 8).astype(int).tolist()  # in eighths of a pixel
+    def line(start, end, colour, width):
+        cv2.line(layer, spot(*start), spot(*end), (*colour, 255), width, cv2.LINE_AA, 3)
     if kind == 'bar': line((0, -300), (14, 300), (96, 92, 88), 12)
     if kind == 'microphone':
         line((6, 10), (40, 240), (40, 40, 44), 9)
         cv2.ellipse(layer, spot(0, 0), (104, 136), -8, 0, 360, (62, 62, 66, 255), -1, cv2.LINE_AA, 3)
-    if kind == 'hand':
-        colour = [int(c * s) for c, s in zip((205, 160, 135), skin)]
-        line((0, 40), (30, 240), colour, 38)
-        cv2.ellipse(layer, spot(0, 26), (176, 208), 0, 0, 360, (*colour, 255), -1, cv2.LINE_AA, 3)
-        for finger in range(4): line((-16 + 11 * finger, 18), (-22 + 14 * finger, -22 + 4 * abs(finger - 1)), colour, 9)
+    if kind == 'hand': _draw_hand(spot, line, layer, skin)
     return cv2.GaussianBlur(layer, (0, 0), 1)
 
+# %% ../../nbs/samples/01_scenes.ipynb #ddf78220
 def occluder_at(
     person: Person,
     time: float, # seconds
@@ -138,27 +156,11 @@ def occluder_at(
     phase = (time - .3) % 3.5 / 1.5  # it takes 1.5 seconds to pass, every 3.5 seconds
     if not person.occluder or not 0 <= phase < 1: return None
     rise = np.sin(np.pi * phase)
-    paths = {'bar': (WIDTH * phase, 128), 'microphone': (172, 310 - 135 * rise), 'hand': (130 + 50 * phase, 315 - 125 * rise)}
+    paths = {'bar': (WIDTH * phase, 128), 'microphone': (172, 310 - 135 * rise),
+             'hand': (130 + 50 * phase, 315 - 125 * rise)}
     return _draw_occluder(person.occluder, person.skin, np.array(paths[person.occluder]))
 
 # %% ../../nbs/samples/01_scenes.ipynb #44cf9dde
-def _over(
-    front: np.ndarray, # (H,W,C) colours
-    back: np.ndarray,  # the same shape
-    mask: np.ndarray,  # (H,W) uint8, 255 where the front is seen
-) -> np.ndarray: # (H,W,C) float32
-    "One picture laid over another"
-    back = back.astype(np.float32)
-    return back + (front.astype(np.float32) - back) * (mask.astype(np.float32) / 255)[..., None]
-
-class Shot(NamedTuple):
-    "A frame as the camera took it, and what is true of it."
-    image: np.ndarray                     # (256,320,3) uint8 RGB
-    where: tuple[np.ndarray, np.ndarray]  # the map to the sheet
-    masks: np.ndarray                     # (256,320,3) uint8: face, lower face, mouth
-    occluder: np.ndarray                  # (256,320) uint8, 255 where something is before the face
-    box: tuple[slice, slice]              # rows and columns about the face; outside no mask reaches
-
 @lru_cache
 def _noise() -> np.ndarray:
     "Enough noise to cut a different piece out of it for every frame"
@@ -172,10 +174,31 @@ def take(
     "What the camera makes of a scene"
     chance = dice(person.seed, person.number, 4, index)
     y, x = chance.integers((HEIGHT, WIDTH))
-    gain = 255 * person.exposure * np.float32([1 + person.warmth, 1, 1 - person.warmth]) * (1 + .006 * np.float32(chance.standard_normal()))
+    tint = np.float32([1 + person.warmth, 1, 1 - person.warmth])
+    gain = 255 * person.exposure * tint * (1 + .006 * np.float32(chance.standard_normal()))
     image = cv2.GaussianBlur(scene.astype(np.float32), (0, 0), person.blur) * (gain / 255)
-    return (image + 255 * person.noise * _noise()[y:y + HEIGHT, x:x + WIDTH]).clip(0, 255).round().astype(np.uint8)
+    noise = 255 * person.noise * _noise()[y:y + HEIGHT, x:x + WIDTH]
+    return (image + noise).clip(0, 255).round().astype(np.uint8)
 
+# %% ../../nbs/samples/01_scenes.ipynb #09f4b6fa
+class Shot(NamedTuple):
+    "A frame as the camera took it, and what is true of it."
+    image: np.ndarray                     # (256,320,3) uint8 RGB
+    where: tuple[np.ndarray, np.ndarray]  # the map to the sheet
+    masks: np.ndarray                     # (256,320,3) uint8: face, lower face, mouth
+    occluder: np.ndarray                  # (256,320) uint8, 255 where something is before the face
+    box: tuple[slice, slice]              # rows and columns about the face; outside no mask reaches
+
+def lay_over(
+    front: np.ndarray, # (H,W,C) colours
+    back: np.ndarray,  # the same shape
+    mask: np.ndarray,  # (H,W) uint8, 255 where the front is seen
+) -> np.ndarray: # (H,W,C) float32
+    "One picture laid over another"
+    back = back.astype(np.float32)
+    return back + (front.astype(np.float32) - back) * (mask.astype(np.float32) / 255)[..., None]
+
+# %% ../../nbs/samples/01_scenes.ipynb #913040dd
 def film(
     person: Person,
     index: int, # of the frame, 25 a second
@@ -183,9 +206,10 @@ def film(
     "A frame of somebody's real clip"
     where, sheet = frame_map(person, pose_at(person, index / FPS)), draw_sheet(person)
     layers, occluder = fetch(sheet.image, where), occluder_at(person, index / FPS)
-    scene = _over(layers[..., :3], background(person), layers[..., 3])
-    if occluder is not None: scene = _over(occluder[..., :3], scene, occluder[..., 3])
-    covered = np.zeros((HEIGHT, WIDTH), np.uint8) if occluder is None else occluder[..., 3]
+    scene, covered = lay_over(layers[..., :3], background(person), layers[..., 3]), np.zeros((HEIGHT, WIDTH), np.uint8)
+    if occluder is not None:
+        covered = occluder[..., 3]
+        scene = lay_over(occluder[..., :3], scene, covered)
     masks = fetch(sheet.masks, where)
     x, y, width, height = cv2.boundingRect(masks[..., 0])
     box = slice(max(y - 8, 0), y + height + 8), slice(max(x - 8, 0), x + width + 8)

@@ -6,22 +6,27 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/samples/testing.html.md"""
 
 # %% auto #0
 __all__ = ['LANDMARKS', 'make_video', 'landscape', 'disc_frames', 'moving_portrait', 'make_plain_video', 'make_face_clip',
-           'make_tree', 'Ended', 'in_terminal', 'two_machines']
+           'show_rows', 'make_tree', 'example_verdict', 'draw_frames', 'make_face_dataset', 'Ended', 'in_terminal',
+           'four_forms', 'real_data', 'two_machines']
 
 # %% ../../nbs/samples/05_testing.ipynb #b88c908d
 import io, os
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable, Iterator, NamedTuple, TYPE_CHECKING
 from unittest.mock import patch
 
 import cv2
 import numpy as np
 from skimage.data import astronaut
 
+from ..datasets.files import TABLE_NAME, write_metadata
+from ..datasets.table import as_table
 from ..faces.clips import record_row, Settings
 from ..video.mjpeg import write_mjpeg
+
+if TYPE_CHECKING: from deepfake_nbdev.prediction import Verdict
 
 # %% ../../nbs/samples/05_testing.ipynb #47f35f21
 def make_video(
@@ -106,6 +111,18 @@ def make_face_clip(
     record_row(face_path, face_path, replace(settings, size=size), row, frames)
     return face_path
 
+# %% ../../nbs/samples/05_testing.ipynb #a67ffa57
+def show_rows(
+    *rows: list[np.ndarray], # of pictures side by side, (H,W,3) uint8 RGB; all of a row have the same height
+    scale: float=.5,         # of the whole
+):  # an `IPython.display.Image`, a JPEG of some kilobytes
+    "Rows of pictures, small"
+    from IPython.display import Image
+    picture = np.vstack([np.hstack(row) for row in rows])
+    picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    jpeg = cv2.imencode('.jpg', picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 55])[1]
+    return Image(jpeg.tobytes(), format='jpeg')
+
 # %% ../../nbs/samples/05_testing.ipynb #fdff6b74
 def make_tree(
     root: str|Path,  # folder to make, or to add to
@@ -118,6 +135,66 @@ def make_tree(
         (root/name).parent.mkdir(parents=True, exist_ok=True)
         (root/name).write_bytes(text if isinstance(text, bytes) else text.encode())
     return root
+
+# %% ../../nbs/samples/05_testing.ipynb #7459b5d9
+def _full_verdict(**fields) -> 'Verdict':
+    "A fake of 12.5 seconds; fields replace what is here"
+    from deepfake_nbdev.prediction import JudgedFace, Moment, RegionHeat, Verdict
+    face = JudgedFace(.934, 'fake', 'FaceSwap', times=[0., 12.5], frames=[0, 312], boxes=[[10, 10, 90, 90]] * 2)
+    times = (0., .88), (3.2, .97), (6.4, .95), (9.6, .61), (12.5, .9)
+    roi = dict(  # mean heat, share of all heat, how much p_fake falls when it is hidden
+        eyes=(.25, .15, -.02), nose=(.33, .24, .05), mouth=(.52, .41, .21), cheeks=(.08, .08, .03),
+        forehead=(.07, .06, .01), chin=(.05, .04, .004), outside=(.01, .02, .002))
+    whole = dict(
+        video='holiday.mp4', status='ok', label='fake', p_fake=.934, method='FaceSwap', faces=[face],
+        method_probs={'FaceSwap': .71, 'Deepfakes': .17, 'Face2Face': .08, 'NeuralTextures': .04},
+        timeline=[Moment(*pair) for pair in times], roi={name: RegionHeat(*heat) for name, heat in roi.items()})
+    return Verdict(**whole | fields)
+
+def example_verdict(
+    kind: str='fake', # 'fake', 'real', 'uncertain' or 'no_face'
+) -> 'Verdict':
+    "A verdict that nobody gave; PyTorch is imported only when it is asked for"
+    from deepfake_nbdev.prediction import Moment, Verdict
+    if kind == 'no_face': return Verdict('wall.mp4', 'no_face', 'no face in any of 150 frames')
+    if kind == 'fake': return _full_verdict()
+    if kind == 'uncertain': return _full_verdict(label=kind, p_fake=.52)
+    low = [Moment(0., .03), Moment(3.2, .05), Moment(6.4, .04)]
+    return _full_verdict(label='real', p_fake=.04, method='real', timeline=low)
+
+# %% ../../nbs/samples/05_testing.ipynb #c9818619
+def draw_frames(
+    rng: np.random.Generator, # of colour and noise
+    method: str,    # 'real', 'Deepfakes' (upright stripes) or 'FaceSwap' (lying ones)
+    n_frames: int,
+    size: int=64,   # side of a frame, in pixels
+) -> np.ndarray: # (T,size,size,3) uint8 RGB
+    "Frames of nothing, with stripes where they are fake"
+    y, x = np.mgrid[:size, :size]
+    base = rng.uniform(60, 190, 3) + rng.normal(0, 20, 3) * (x / size)[..., None]
+    stripes = {'real': 0 * x, 'Deepfakes': 50 * (x % 8 < 4), 'FaceSwap': 50 * (y % 8 < 4)}[method]
+    frames = []
+    for t in range(n_frames):
+        noise = rng.normal(0, 6, (size, size, 1)) + 5 * np.sin(t)
+        frames.append((base + stripes[..., None] + noise).clip(0, 255).astype(np.uint8))
+    return np.stack(frames)
+
+# %% ../../nbs/samples/05_testing.ipynb #7ac397d1
+def make_face_dataset(
+    folder: str|Path, # to make; face clips below `faces`
+    n: int=48,        # videos; a quarter of them for validation
+) -> Path: # the metadata
+    "Face clips of two methods and of neither, with their metadata"
+    folder, rng, rows = Path(folder), np.random.default_rng(0), []
+    for i in range(n):
+        method, n_frames = ('real', 'Deepfakes', 'FaceSwap')[i % 3], 12 - i % 5
+        name = f'{method}/{i}'
+        make_face_clip(folder/'faces'/f'{name}.avi', draw_frames(rng, method, n_frames))
+        rows.append({'video_id': f'drawn/{name}', 'face_path': f'faces/{name}.avi', 'method': method,
+                     'label': 'real' if method == 'real' else 'fake', 'is_fake': int(method != 'real'),
+                     'split': 'valid' if i >= .75 * n else 'train', 'status': 'ok', 'n_face_frames': n_frames})
+    write_metadata(as_table(rows), folder/TABLE_NAME)
+    return folder/TABLE_NAME
 
 # %% ../../nbs/samples/05_testing.ipynb #747e0662
 class Ended(NamedTuple):
@@ -137,6 +214,30 @@ def in_terminal(
         except SystemExit as e: code = e.code
     assert 'Traceback' not in said.getvalue(), said.getvalue()
     return Ended(code, printed.getvalue(), said.getvalue())
+
+# %% ../../nbs/samples/05_testing.ipynb #7c1f0a12
+def four_forms(
+    root: str|Path, # folder to make, with a copy in each form below it
+    *names: str,    # of files as released, with `videos/`
+) -> Iterator[tuple[Path, dict[str, str], Callable[[object], str]]]:
+    "Copies of a dataset in four forms: their folder, name as released -> name there, and what to compare facts by"
+    flat = lambda name: name.replace('/videos/', '/')
+    forms = {'as released': str, 'flat': flat, 'upper case': str.upper, 'flat, lower case': lambda name: flat(name).lower()}
+    for form, change in forms.items():
+        called = {name: change(name) for name in names}
+        as_told = str if 'case' not in form else lambda facts: str(facts).lower()
+        yield make_tree(Path(root)/form, *called.values()), called, as_told
+
+# %% ../../nbs/samples/05_testing.ipynb #7c1f0a15
+def real_data(
+    name: str='', # of a folder or file of the real data
+) -> Path|None: # None where it is not at hand, which is said
+    "Real clips and official lists, in the folder that `DEEPFAKE_REAL_DATA` names, or in `shared/data` beside the project"
+    places = [Path(os.environ['DEEPFAKE_REAL_DATA'])] if 'DEEPFAKE_REAL_DATA' in os.environ else []
+    places += [parent/'shared/data' for parent in Path.cwd().parents]
+    found = next((place/name for place in places if (place/name).exists()), None)
+    if not found: print(f'not tested: no real data here{f" ({name})" if name else ""}')
+    return found
 
 # %% ../../nbs/samples/05_testing.ipynb #350b83eb
 @contextmanager

@@ -9,10 +9,11 @@ __all__ = ['NOT_PROOF', 'look_up', 'percent', 'region_words', 'top_region', 'cla
 
 # %% ../../nbs/verdict/00_claims.ipynb #0b11e16d
 import re
+from dataclasses import asdict, is_dataclass
 from itertools import chain
 from typing import Any, Iterator
 
-from ..prediction import Verdict
+from ..prediction import Moment, RegionHeat, Verdict
 
 # %% ../../nbs/verdict/00_claims.ipynb #5cac98c0
 def _pointer(
@@ -28,21 +29,24 @@ def _pointer(
 def look_up(
     verdict: Verdict, # where to look
     field: str,       # a JSON Pointer, as in a claim
-) -> Any: # the value there. Raises `LookupError` where there is none
+) -> Any: # the value there, as in the JSON. Raises `LookupError` where there is none
     "What stands in a verdict's field"
-    value = vars(verdict)
+    value: Any = verdict
     for key in field.split('/')[1:]:
         key = key.replace('~1', '/').replace('~0', '~')
+        if is_dataclass(value): value = vars(value)
         value = value[int(key) if isinstance(value, list) else key]
-    return value
+    return asdict(value) if is_dataclass(value) else value
 
+# %% ../../nbs/verdict/00_claims.ipynb #357cc3af
 def _claim(
     verdict: Verdict, # the evidence
     text: str,        # a sentence
     *keys: str|int,   # the way to the value that it rests on
 ) -> dict:
     "A sentence together with what it rests on"
-    return {'text': text, 'field': _pointer(*keys), 'value': look_up(verdict, _pointer(*keys))}
+    field = _pointer(*keys)
+    return {'text': text, 'field': field, 'value': look_up(verdict, field)}
 
 # %% ../../nbs/verdict/00_claims.ipynb #cac734b1
 def percent(
@@ -66,28 +70,28 @@ def region_words(
     """
     return 'surroundings of the face' if region == 'outside' else region.replace('_', ' ')
 
+# %% ../../nbs/verdict/00_claims.ipynb #ff43ed9c
 def top_region(
-    roi: dict[str, dict], # a verdict's `roi`
-    measure: str,         # 'share' or 'drop'
+    roi: dict[str, RegionHeat], # a verdict's `roi`
+    measure: str,               # 'share' or 'drop'
 ) -> str|None: # None where it was not measured
     "The region that drew the most heat, or whose hiding changed the probability most, in either direction"
-    measured = {region: abs(values[measure]) for region, values in roi.items() if values.get(measure) is not None}
+    values = {region: getattr(heat, measure) for region, heat in roi.items()}
+    measured = {region: abs(value) for region, value in values.items() if value is not None}
     return max(measured, key=measured.get) if measured else None
 
 # %% ../../nbs/verdict/00_claims.ipynb #34d1eedb
-NOT_PROOF = ('This is evidence from one model, not proof: before you act on it, look for where the video comes from, '
-             'and for other evidence.')
-
 def _say_label(verdict: Verdict) -> Iterator[dict]:
     "Real, fake or uncertain, and how sure"
     p, label = verdict.p_fake, verdict.label
     certainty = p if label == 'fake' else 1 - p
-    stance = 'is very sure that' if certainty >= .95 else 'is fairly sure that' if certainty >= .8 else 'leans towards calling'
-    this = 'this video' if stance.startswith('leans') else 'this video is'
+    surely = 'is very sure that' if certainty >= .95 else 'is fairly sure that' if certainty >= .8 else ''
+    stance = f'{surely} this video is' if surely else 'leans towards calling this video'
     yield _claim(verdict, {
-        'fake': f'The model {stance} {this} fake: it puts the probability of that at {percent(p)}.',
-        'real': f'The model {stance} {this} real: it puts the probability of a fake at {percent(p)}.',
-        'uncertain': f'The model is uncertain: it puts the probability of a fake at {percent(p)}, too close to call either way.',
+        'fake': f'The model {stance} fake: it puts the probability of that at {percent(p)}.',
+        'real': f'The model {stance} real: it puts the probability of a fake at {percent(p)}.',
+        'uncertain': f'The model is uncertain: it puts the probability of a fake at {percent(p)}, '
+                     'too close to call either way.',
     }[label], 'p_fake')
 
 def _say_method(verdict: Verdict) -> Iterator[dict]:
@@ -95,58 +99,70 @@ def _say_method(verdict: Verdict) -> Iterator[dict]:
     if verdict.label != 'fake' or not verdict.method: return
     if verdict.method not in verdict.method_probs:
         yield _claim(verdict, 'It cannot say by which method.', 'method')
-    else: yield _claim(verdict, f'Of the manipulation methods that it knows, {verdict.method} is the most probable one, '
-                       f'at {percent(verdict.method_probs[verdict.method])}.', 'method_probs', verdict.method)
+        return
+    text = f'Of the manipulation methods that it knows, {verdict.method} is the most probable one'
+    share = verdict.method_probs[verdict.method]
+    yield _claim(verdict, f'{text}, at {percent(share)}.', 'method_probs', verdict.method)
 
 # %% ../../nbs/verdict/00_claims.ipynb #9af07bd4
 def _say_heat(verdict: Verdict) -> Iterator[dict]:
     "Where the heatmap was hottest"
     region = top_region(verdict.roi, 'share')
     if not region: return
-    text = f'It looked most at the {region_words(region)}, which drew {percent(verdict.roi[region]["share"])} of the heat on its heatmap'
-    second = top_region({name: values for name, values in verdict.roi.items() if name != region}, 'share')
+    def share(name): return percent(verdict.roi[name].share)
+    text = f'It looked most at the {region_words(region)}, which drew {share(region)} of the heat on its heatmap'
+    second = top_region({name: heat for name, heat in verdict.roi.items() if name != region}, 'share')
     if region == 'outside' and second:  # a large area draws heat by its size alone: what of the face itself?
-        text += f', followed by the {region_words(second)} with {percent(verdict.roi[second]["share"])}'
+        text += f', followed by the {region_words(second)} with {share(second)}'
     yield _claim(verdict, text + '.', 'roi', region, 'share')
 
+# %% ../../nbs/verdict/00_claims.ipynb #e3bb6bec
 def _say_drop(verdict: Verdict) -> Iterator[dict]:
     "Which region's hiding changed the probability most"
     region = top_region(verdict.roi, 'drop')
     if not region: return
-    drop = verdict.roi[region]['drop']
-    if abs(drop) < .01: text = 'As a test, each region was hidden in turn: that hardly changed the probability, so none of them decided alone.'
-    else: text = (f'As a test, each region was hidden in turn: hiding the {region_words(region)} changed the probability most, '
-                  f'{"lowering" if drop > 0 else "raising"} it by {abs(100 * drop):.0f} percentage point{"s" * (abs(drop) >= .015)}.')
-    if abs(drop) >= .01 and region != top_region(verdict.roi, 'share'):
-        text += ' The heatmap and this test do not name the same region, so take both with care.'
+    drop, test = verdict.roi[region].drop, 'As a test, each region was hidden in turn: '
+    if abs(drop) < .01:
+        text = test + 'that hardly changed the probability, so none of them decided alone.'
+    else:
+        points = f'{abs(100 * drop):.0f} percentage point{"s" * (abs(drop) >= .015)}'
+        change = f'{"lowering" if drop > 0 else "raising"} it by {points}'
+        text = f'{test}hiding the {region_words(region)} changed the probability most, {change}.'
+        if region != top_region(verdict.roi, 'share'):
+            text += ' The heatmap and this test do not name the same region, so take both with care.'
     yield _claim(verdict, text, 'roi', region, 'drop')
 
 def _say_faithfulness(verdict: Verdict) -> Iterator[dict]:
     "A warning where the heatmap was measured not to be true of the model"
     if (verdict.faithfulness or {}).get('faithful') is False:
-        yield _claim(verdict, 'A check found that the heatmap does not show well what the model used.', 'faithfulness', 'faithful')
+        text = 'A check found that the heatmap does not show well what the model used.'
+        yield _claim(verdict, text, 'faithfulness', 'faithful')
 
 # %% ../../nbs/verdict/00_claims.ipynb #33458f3d
 def _say_when(verdict: Verdict) -> Iterator[dict]:
     "When the probability was highest"
     if len(verdict.timeline) < 2: return
-    probabilities = [moment['p_fake'] for moment in verdict.timeline]
-    i = probabilities.index(max(probabilities))
-    when = f'highest at {verdict.timeline[i]["time"]:.1f} seconds, with {percent(probabilities[i])}'
+    probabilities = [moment.p_fake for moment in verdict.timeline]
+    i, n = probabilities.index(max(probabilities)), len(probabilities)
+    when = f'highest at {verdict.timeline[i].time:.1f} seconds, with {percent(probabilities[i])}'
     if max(probabilities) - min(probabilities) < .05:
-        text = f'Over the {len(probabilities)} frames that it examined the probability hardly changed; it was {when}.'
-    else: text = f'Of the {len(probabilities)} frames that it examined, the probability was {when}.'
+        text = f'Over the {n} frames that it examined the probability hardly changed; it was {when}.'
+    else: text = f'Of the {n} frames that it examined, the probability was {when}.'
     yield _claim(verdict, text, 'timeline', i)
 
 def _say_faces(verdict: Verdict) -> Iterator[dict]:
     "Whose face, where there are several"
-    if len(verdict.faces) < 2: return
-    brief = [i for i, face in enumerate(verdict.faces) if face.get('brief')]
+    faces = verdict.faces
+    if len(faces) < 2: return
+    brief = [i for i, face in enumerate(faces) if face.brief]
     among = ' among those seen long enough' if brief and 0 not in brief else ''
-    yield _claim(verdict, f'It judged {len(verdict.faces)} faces, each by itself; the verdict, and what follows, is that of the most suspicious one{among}.', 'faces', 0, 'p_fake')
-    worse = [i for i in brief if among and verdict.faces[i]['p_fake'] > verdict.faces[0]['p_fake']]
-    if worse: yield _claim(verdict, 'Another face looked more suspicious still, but was seen in too few frames to decide anything.', 'faces', worse[0], 'p_fake')
-
+    text = (f'It judged {len(faces)} faces, each by itself; the verdict, and what follows, '
+            f'is that of the most suspicious one{among}.')
+    yield _claim(verdict, text, 'faces', 0, 'p_fake')
+    worse = [i for i in brief if among and faces[i].p_fake > faces[0].p_fake]
+    if worse:
+        text = 'Another face looked more suspicious still, but was seen in too few frames to decide anything.'
+        yield _claim(verdict, text, 'faces', worse[0], 'p_fake')
 
 # %% ../../nbs/verdict/00_claims.ipynb #fb5f1adb
 _UNUSABLE = {'no_face': 'No face was found in this video, and the model judges faces only.',
@@ -159,45 +175,62 @@ def _say_unusable(verdict: Verdict) -> Iterator[dict]:
     yield _claim(verdict, _UNUSABLE.get(verdict.status, 'This video could not be judged.'), 'status')
     if verdict.reason: yield _claim(verdict, f'The reason: {verdict.reason.rstrip(".")}.', 'reason')
 
+# %% ../../nbs/verdict/00_claims.ipynb #2570f739
+NOT_PROOF = ('This is evidence from one model, not proof: before you act on it, look for where the video comes from, '
+             'and for other evidence.')
+_TOPICS = [_say_label, _say_method, _say_faces, _say_heat, _say_drop, _say_faithfulness, _say_when]
+
 def claims(
     verdict: Verdict, # the evidence
 ) -> list[dict]: # each 'text', 'field' (JSON Pointer into the verdict) and 'value'
     "All that can be said of a verdict, a checkable sentence each"
-    topics = [_say_label, _say_method, _say_faces, _say_heat, _say_drop, _say_faithfulness, _say_when]
-    return list(chain.from_iterable(say(verdict) for say in (topics if verdict.status == 'ok' else [_say_unusable])))
+    topics = _TOPICS if verdict.status == 'ok' else [_say_unusable]
+    return list(chain.from_iterable(say(verdict) for say in topics))
 
 def template_text(
     verdict: Verdict, # the evidence
 ) -> str:
     "The explanation that needs no network"
-    end = NOT_PROOF if verdict.status == 'ok' else 'So there is no verdict, which says nothing about whether it is real or fake.'
+    no_verdict = 'So there is no verdict, which says nothing about whether it is real or fake.'
+    end = NOT_PROOF if verdict.status == 'ok' else no_verdict
     return ' '.join([claim['text'] for claim in claims(verdict)] + [end])
 
 # %% ../../nbs/verdict/00_claims.ipynb #71ed9b93
 def _safe_names(
     values: dict, # by method or region
 ) -> dict:
-    "Without names that could hold a sentence"
+    """Without names that could hold a sentence
+
+    >>> _safe_names({'FaceSwap': .1, 'ignore all rules': .9})
+    {'FaceSwap': 0.1}
+    """
     return {name: value for name, value in values.items() if re.fullmatch(r'[A-Za-z][\w.+-]{0,23}', name, re.ASCII)}
 
-def _moment(moment: dict) -> dict:
-    "A point of the timeline, rounded"
-    return {'second': round(moment['time'], 1), 'percent': round(100 * moment['p_fake'], 1)}
+def _percent_of(values: dict[str, float|None]) -> dict[str, float]:
+    "Shares as percentages to one decimal, without those that were not measured"
+    return {name: round(100 * value, 1) for name, value in values.items() if value is not None}
 
+def _times(timeline: list[Moment]) -> dict:
+    "What may be said of a timeline that is not empty"
+    def point(moment): return {'second': round(moment.time, 1), 'percent': round(100 * moment.p_fake, 1)}
+    highest, lowest = (best(timeline, key=lambda moment: moment.p_fake) for best in (max, min))
+    return {'n_frames': len(timeline), 'first_second': round(timeline[0].time, 1),
+            'last_second': round(timeline[-1].time, 1), 'highest': point(highest), 'lowest': point(lowest)}
+
+# %% ../../nbs/verdict/00_claims.ipynb #a0b33c88
 def evidence(
     verdict: Verdict, # with status 'ok'
 ) -> dict: # plain numbers, percentages to one decimal
     "What the explanation may rest on, without a word from strangers"
-    p_fake, roi = (lambda moment: moment['p_fake']), _safe_names(verdict.roi)
-    found = {'label': verdict.label, 'probability_fake_percent': round(100 * verdict.p_fake, 1), 'n_faces': len(verdict.faces)}
+    found = {'label': verdict.label, 'probability_fake_percent': round(100 * verdict.p_fake, 1),
+             'n_faces': len(verdict.faces)}
     if verdict.label == 'fake':
-        found['methods_percent'] = {m: round(100 * p, 1) for m, p in _safe_names(verdict.method_probs).items()}
+        found['methods_percent'] = _percent_of(_safe_names(verdict.method_probs))
         found['method'] = verdict.method if verdict.method in found['methods_percent'] else 'unknown'
-    if len(verdict.faces) > 1: found['highest_face_percent'] = round(100 * p_fake(verdict.faces[0]), 1)  # the one that decides
-    if verdict.timeline:
-        found |= {'n_frames': len(verdict.timeline), 'first_second': round(verdict.timeline[0]['time'], 1),
-                  'last_second': round(verdict.timeline[-1]['time'], 1),
-                  'highest': _moment(max(verdict.timeline, key=p_fake)), 'lowest': _moment(min(verdict.timeline, key=p_fake))}
-    for measure, name in (('share', 'heat_percent'), ('drop', 'percentage_points_lower_when_hidden')):
-        found[name] = {region_words(r): round(100 * v[measure], 1) for r, v in roi.items() if v.get(measure) is not None}
+    if len(verdict.faces) > 1:  # the one that decides
+        found['highest_face_percent'] = round(100 * verdict.faces[0].p_fake, 1)
+    if verdict.timeline: found |= _times(verdict.timeline)
+    regions = {region_words(name): heat for name, heat in _safe_names(verdict.roi).items()}
+    found['heat_percent'] = _percent_of({name: heat.share for name, heat in regions.items()})
+    found['percentage_points_lower_when_hidden'] = _percent_of({name: heat.drop for name, heat in regions.items()})
     return found
