@@ -6,8 +6,7 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/faces/clips.html.md"""
 
 # %% auto #0
 __all__ = ['CLIP_FORMAT', 'ROW_COLUMNS', 'FRAME_FIELDS', 'PIXEL_FACTS', 'Settings', 'json_path', 'other_face', 'frame_records',
-           'record_row', 'read_record', 'row_done', 'FaceClip', 'open_faces', 'pick_frames', 'read_face_clip',
-           'read_clips']
+           'record_row', 'read_record', 'row_done', 'FaceClip', 'open_faces', 'pick_frames']
 
 # %% ../../nbs/faces/04_clips.ipynb #428b5cd0
 import json
@@ -282,25 +281,3 @@ def check_made(
     def told(facts): return ' and '.join(f'{name} {facts.get(name)}' for name in differing)
     what = f'made with {told(made)}, but {others} with {told(wanted)}'
     raise VideoError(f'{self.path}: {what}; run deepfake_preprocess again')
-
-# %% ../../nbs/faces/04_clips.ipynb #aa80a2ec
-def read_face_clip(
-    face_path: str|Path, # `.avi` of `crop_faces`
-    indices: list[int],  # frames wanted
-    size: int=224,       # side of the frames returned, in pixels
-) -> np.ndarray: # (T,size,size,3) uint8 RGB
-    "Frames of a face clip. Raises `VideoError`"
-    images = read_mjpeg(face_path, indices)
-    return images if images.shape[1:3] == (size, size) else _resize(images, size)
-
-def read_clips(
-    face_path: str|Path, # `.avi` of `crop_faces`
-    n_available: int,    # its frames
-    n_frames: int,       # frames of a clip
-    size: int=224,       # side of the frames, in pixels
-    n_clips: int=2,      # looks at the video, each at another offset
-) -> tuple[np.ndarray, np.ndarray]: # (K,T,size,size,3) uint8 RGB, and the (K,T) indices; K is 1 where the clip is short
-    "What a model looks at when it judges a video"
-    indices = FaceClip(Path(face_path), n_available, '', {}).looks(n_clips, n_frames)
-    images = read_face_clip(face_path, indices.ravel().tolist(), size)
-    return images.reshape(*indices.shape, *images.shape[1:]), indices
