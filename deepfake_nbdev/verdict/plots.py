@@ -29,7 +29,7 @@ def jpeg_address(
 ) -> str: # some 7 KB for a face of 224x224
     "A picture as a `data:` address, to be put into the page itself"
     jpeg = cv2.imencode('.jpg', cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return 'data:image/jpeg;base64,' + base64.b64encode(jpeg).decode()
+    return 'data:image/jpeg;base64,' + base64.b64encode(jpeg.tobytes()).decode()
 
 # %% ../../nbs/verdict/04_plots.ipynb #6535cb2a
 @dataclass
@@ -195,14 +195,15 @@ def region_bars(
     roi: dict[str, RegionHeat], # of any verdict
 ) -> list[RegionBar]: # hottest first
     "The face regions as bars"
-    known = lambda value: value is not None and math.isfinite(value)
-    widest = max([abs(heat.drop) for heat in roi.values() if known(heat.drop)], default=0)
-    scale, bars = 2 * max(widest, .1), []
+    known = {name: heat.drop for name, heat in roi.items() if heat.drop is not None and math.isfinite(heat.drop)}
+    scale, bars = 2 * max([.1, *map(abs, known.values())]), []
     for name, heat in roi.items():
-        bar = RegionBar(region_words(name), heat.share if known(heat.share) else None, None)
-        if known(heat.drop):
-            bar.change, bar.way = points_words(heat.drop), 'down' if heat.drop > 0 else 'up'
-            bar.left, bar.length = .5 - max(heat.drop, 0) / scale, abs(heat.drop) / scale
+        share = heat.share if heat.share is not None and math.isfinite(heat.share) else None
+        bar = RegionBar(region_words(name), share, None)
+        if name in known:
+            drop = known[name]
+            bar.change, bar.way = points_words(drop), 'down' if drop > 0 else 'up'
+            bar.left, bar.length = .5 - max(drop, 0) / scale, abs(drop) / scale
         bars.append(bar)
     return sorted(bars, key=lambda bar: -(bar.share or 0))
 
