@@ -59,7 +59,7 @@ def holiday_verdict() -> Verdict: # with an explanation
         faithfulness={'faithful': True, 'drop_hottest': .31, 'drop_random': .06},
         model={'backbone': 'efficientnet_b0', 'fingerprint': '2f6a0c9b1d3e5f70', 'n_frames': 16, 'size': 224,
                'uncertain_band': [.4, .6], 'calibrated_on': 96, 'training': {'package': '0.1.0', 'seed': 0}},
-        preprocessing=asdict(Settings()) | {'max_faces': 8, 'look': asdict(SEARCH)})
+        preprocessing=Settings().facts() | {'max_faces': 8, 'look': asdict(SEARCH)})
     verdict.explanation = explain(verdict)
     return verdict
 
