@@ -224,7 +224,8 @@ def four_forms(
 ) -> Iterator[tuple[Path, dict[str, str], Callable[[object], str]]]:
     "Copies of a dataset in four forms: their folder, name as released -> name there, and what to compare facts by"
     flat = lambda name: name.replace('/videos/', '/')
-    forms = {'as released': str, 'flat': flat, 'upper case': str.upper, 'flat, lower case': lambda name: flat(name).lower()}
+    forms = {'as released': str, 'flat': flat, 'upper case': str.upper,
+             'flat, lower case': lambda name: flat(name).lower()}
     for form, change in forms.items():
         called = {name: change(name) for name in names}
         as_told = str if 'case' not in form else lambda facts: str(facts).lower()
@@ -234,7 +235,7 @@ def four_forms(
 def real_data(
     name: str='', # of a folder or file of the real data
 ) -> Path|None: # None where it is not at hand, which is said
-    "Real clips and official lists, in the folder that `DEEPFAKE_REAL_DATA` names, or in `shared/data` beside the project"
+    "Real clips and official lists, in the folder that `DEEPFAKE_REAL_DATA` names, or in `shared/data` beside us"
     places = [Path(os.environ['DEEPFAKE_REAL_DATA'])] if 'DEEPFAKE_REAL_DATA' in os.environ else []
     places += [parent/'shared/data' for parent in Path.cwd().parents]
     found = next((place/name for place in places if (place/name).exists()), None)
