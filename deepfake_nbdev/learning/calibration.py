@@ -68,9 +68,10 @@ class Calibration:
         if self.uncertain[0] < p_fake < self.uncertain[1]: return 'uncertain'
         return 'fake' if p_fake >= self.uncertain[1] else 'real'
 
-# %% ../../nbs/learning/03_calibration.ipynb #62ec06db
+# %% ../../nbs/learning/03_calibration.ipynb #5d1e7a90
 UNCALIBRATED = Calibration()  # the network's own sigmoid
 
+# %% ../../nbs/learning/03_calibration.ipynb #62ec06db
 def calibration_to_dict(
     calibration: Calibration, # any
 ) -> dict: # by field; the band is a list, as JSON has it
