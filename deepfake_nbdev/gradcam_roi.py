@@ -166,7 +166,8 @@ def occlusion_drop(
 ) -> dict[str, float]: # for each region p_fake minus p_fake with the region hidden, -1..1
     "What each region is worth to the verdict. Raises `NotFiniteError`"
     def p_fake(frames: np.ndarray) -> float:
-        return checkpoint.calibration.probability(score_clips(checkpoint.model, frames[None])[0])
+        logit, *_ = score_clips(checkpoint.model, frames[None])
+        return float(checkpoint.calibration.probability(logit))
     whole = p_fake(clip)
     return {region: whole - p_fake(hide_region(clip, landmarks, region)) for region in REGIONS}
 
@@ -178,8 +179,7 @@ def add_regions(
     cam: type[BaseCAM]=GradCAM, # as in `heatmaps`
 ) -> tuple[Verdict, np.ndarray]: # the verdict with `roi`, and the (T,H,W) heatmaps
     "Heatmaps of the verdict's frames, and heat and worth of each region. Raises `NotFiniteError`"
-    if verdict.label is None: raise ValueError(f'{verdict.video}: no label, so there is nothing to explain')
-    heat = heatmaps(checkpoint.model, evidence.clip, verdict.label, cam)
+    heat = heatmaps(checkpoint.model, evidence.clip, verdict.label or 'fake', cam)
     roi = roi_activation(heat, evidence.landmarks)
     drops = occlusion_drop(checkpoint, evidence.clip, evidence.landmarks)
     return replace(verdict, roi={name: replace(roi[name], drop=drops[name]) for name in REGIONS}), heat

@@ -106,7 +106,8 @@ def settings_of(
     for name, default in asdict(Settings()).items():
         value = checkpoint.preprocessing.get(name, default)
         if type(value) not in (type(default), int):
-            raise TypeError(f'{name} must be a number, not a {type(value).__name__}')
+            kind = 'name' if type(default) is str else 'number'
+            raise TypeError(f'{name} must be a {kind}, not a {type(value).__name__}')
     settings = Settings(**checkpoint.preprocessing)
     return settings if min_frames is None else replace(settings, min_frames=min_frames)
 
@@ -142,7 +143,7 @@ class Judgement:
 # %% ../nbs/06_prediction.ipynb #29b23b8f
 def _moments(checkpoint: Checkpoint, face_clip: FaceClip, score: FaceScore) -> list[Moment]:
     "The probability of each frame that the model saw, in order"
-    p_fake = checkpoint.calibration.probability(score.frame_logits.ravel())
+    p_fake = np.asarray(checkpoint.calibration.probability(score.frame_logits.ravel()))
     seen = sorted(zip(score.looks.ravel().tolist(), p_fake.tolist()))
     return [Moment(face_clip.frames[index]['time'], p) for index, p in seen]
 
@@ -161,10 +162,10 @@ def judge_face(
     face_clip.check_made(checkpoint.made)
     config, calibration, frames = checkpoint.model.config, checkpoint.calibration, face_clip.frames
     score = score_face(checkpoint.model, face_clip)
-    p_fake = calibration.probability(score.logit)
+    p_fake = float(calibration.probability(score.logit))
     label = calibration.label(p_fake)
     method_probs = dict(zip(config.methods, softmax(score.method_logits).tolist())) if config.methods else {}
-    method = 'real' if label == 'real' else max(method_probs, key=method_probs.__getitem__, default='unknown')
+    method = 'real' if label == 'real' else max(method_probs, key=lambda name: method_probs[name], default='unknown')
     face = JudgedFace(p_fake, label, method, brief=2 * len(frames) < config.n_frames, times=face_clip.times.tolist(),
                       frames=[frame['index'] for frame in frames], boxes=[frame['box'] for frame in frames])
     timeline, evidence = _moments(checkpoint, face_clip, score), _evidence(face_clip, score)
@@ -180,8 +181,8 @@ def time_stretches(
     >>> time_stretches([7., 7.5, 8., 20., 20.5])
     [[7.0, 8.0], [20.0, 20.5]]
     """
-    in_order = np.unique(np.round(times, 3))
-    parts = np.split(in_order, np.flatnonzero(np.diff(in_order) > gap) + 1)
+    ordered = np.unique(np.round(times, 3))
+    parts = np.split(ordered, np.flatnonzero(np.diff(ordered) > gap) + 1)
     return [[float(part[0]), float(part[-1])] for part in parts if len(part)]
 
 def judge_faces(
@@ -272,7 +273,7 @@ def blank_verdict(
 ) -> Verdict: # without a video
     "What all verdicts of a run have in common"
     check_range('--max_faces', max_faces, 1, 1024)
-    done = asdict(settings_of(checkpoint, min_frames)) | {'max_faces': max_faces, 'look': asdict(look)}
+    done = settings_of(checkpoint, min_frames).facts() | {'max_faces': max_faces, 'look': asdict(look)}
     return Verdict('', 'ok', model=model_facts(checkpoint), preprocessing=done, version=__version__)
 
 # %% ../nbs/06_prediction.ipynb #639bb605
@@ -304,7 +305,7 @@ def predict_videos(
     timeout: float=600,             # seconds that this may take, a video
     memory_limit: float=4,          # GB that such a process may keep in memory
     look: Look=SEARCH,              # where in a video; `WHOLE`: stretches of all of it
-) -> Generator[tuple[Verdict, Evidence|None], None, None]: # in the order given; no evidence where there is no verdict
+) -> Generator[tuple[Verdict, Evidence|None], None, None]: # one a video, in order; no evidence without a verdict
     "Judge videos, each by its most suspicious face. Raises `WorkerError` where no process can run"
     settings, blank = settings_of(checkpoint, min_frames), blank_verdict(checkpoint, min_frames, max_faces, look)
     check_range('--workers', n_workers, 1, 1024)

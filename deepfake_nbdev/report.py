@@ -115,7 +115,7 @@ def report_videos(
     n_workers: int=1,          # processes that find faces
     look: Look=SEARCH,         # where in a video
     resume: bool=False,        # keep reports that are finished already
-) -> Generator[tuple[Verdict, Path|None], None, None]: # with regions and explanation; its page; in the order given
+) -> Generator[tuple[Verdict, Path|None], None, None]: # with regions and explanation, and its page; in order
     "Judge videos, explain each verdict, and write its report. What is no file has a verdict that says so, and no page"
     videos, kept = list(videos), {}
     if resume:
@@ -128,7 +128,10 @@ def report_videos(
     todo = [video for video in videos if str(video) not in kept]
     with closing(predict_videos(checkpoint, todo, min_frames, max_faces, n_workers, look=look)) as judged:
         for video in videos:
-            yield kept.get(str(video)) or explain_and_write(checkpoint, *next(judged), out_dir, how)
+            if str(video) in kept: yield kept[str(video)]
+            else:
+                verdict, evidence = next(judged)
+                yield explain_and_write(checkpoint, verdict, evidence, out_dir, how)
 
 # %% ../nbs/09_report.ipynb #e04c45c0
 def report_video(

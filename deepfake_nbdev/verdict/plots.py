@@ -199,13 +199,15 @@ def region_bars(
     roi: dict[str, RegionHeat], # of any verdict
 ) -> list[RegionBar]: # hottest first
     "The face regions as bars"
-    widest = max([abs(heat.drop) for heat in roi.values() if _is_known(heat.drop)], default=0)
-    scale, bars = 2 * max(widest, .1), []
+    known = {name: heat.drop for name, heat in roi.items() if heat.drop is not None and math.isfinite(heat.drop)}
+    scale, bars = 2 * max([.1, *map(abs, known.values())]), []
     for name, heat in roi.items():
-        bar = RegionBar(region_words(name), heat.share if _is_known(heat.share) else None, None)
-        if _is_known(heat.drop):
-            bar.change, bar.way = points_words(heat.drop), 'down' if heat.drop > 0 else 'up'
-            bar.left, bar.length = .5 - max(heat.drop, 0) / scale, abs(heat.drop) / scale
+        share = heat.share if heat.share is not None and math.isfinite(heat.share) else None
+        bar = RegionBar(region_words(name), share, None)
+        if name in known:
+            drop = known[name]
+            bar.change, bar.way = points_words(drop), 'down' if drop > 0 else 'up'
+            bar.left, bar.length = .5 - max(drop, 0) / scale, abs(drop) / scale
         bars.append(bar)
     return sorted(bars, key=lambda bar: -(bar.share or 0))
 
