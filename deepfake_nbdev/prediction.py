@@ -272,7 +272,7 @@ def blank_verdict(
 ) -> Verdict: # without a video
     "What all verdicts of a run have in common"
     check_range('--max_faces', max_faces, 1, 1024)
-    done = asdict(settings_of(checkpoint, min_frames)) | {'max_faces': max_faces, 'look': asdict(look)}
+    done = settings_of(checkpoint, min_frames).facts() | {'max_faces': max_faces, 'look': asdict(look)}
     return Verdict('', 'ok', model=model_facts(checkpoint), preprocessing=done, version=__version__)
 
 # %% ../nbs/06_prediction.ipynb #639bb605
