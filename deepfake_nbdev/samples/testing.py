@@ -101,7 +101,7 @@ LANDMARKS = np.array([[.35, .4], [.65, .4], [.5, .6], [.37, .75], [.63, .75]])
 def make_face_clip(
     face_path: str|Path,  # `.avi` to write, with its `.json`; their folder is made
     images: np.ndarray,   # (N,size,size,3) uint8 RGB
-    settings: Settings=Settings(min_frames=1), # how they say that they were made; the size is that of the pictures
+    settings: Settings=Settings(min_frames=1), # how they say they were made, but for the size
 ) -> Path: # the same path
     "A face clip of pictures, 25 a second"
     size, face_path = images.shape[1], Path(face_path)
