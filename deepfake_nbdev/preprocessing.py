@@ -151,12 +151,12 @@ def _follow(task: _Task, look: Look) -> tuple[VideoInfo, 'FaceTracker']: # the t
     return info, tracker
 
 # %% ../nbs/01_preprocessing.ipynb #ed3ca347
-def _write_face(task: _Task, track: 'FaceTrack', n: int, row: dict, stretch: dict) -> dict:
+def _write_face(task: _Task, track: 'FaceTrack', n: int, fps: float, row: dict, stretch: dict) -> dict:
     "Write the clip of the n-th face and its record; its row"
     from deepfake_nbdev.faces.cropping import cut_face_clip
     settings, face_path = task.settings, other_face(task.face_path, n)
     crops, boxes = cut_face_clip(track, settings.size, settings.margin)
-    row = row | {'n_face_frames': write_mjpeg(face_path, crops, row['fps'], settings.quality)}
+    row = row | {'n_face_frames': write_mjpeg(face_path, crops, fps, settings.quality)}
     record_row(task.path, face_path, settings, row | stretch, frame_records(track, boxes), task.cut_path)
     return row
 
@@ -175,7 +175,8 @@ def _crop_look(task: _Task, look: Look, n_written: int=0) -> list[dict]:
     if status == 'ok' and not tracks: status, reason = 'no_face', _no_face(tracker.n_frames, look, reason)
     row = {'status': status, 'reason': reason} | _facts(info)
     stretch = {'stretch': look.start} if look.start else {}
-    return [_write_face(task, track, n, row, stretch) for n, track in enumerate(tracks, n_written)] or [row]
+    rows = [_write_face(task, track, n, info.fps, row, stretch) for n, track in enumerate(tracks, n_written)]
+    return rows or [row]
 
 # %% ../nbs/01_preprocessing.ipynb #cf80b74e
 def _crop_stretches(task: _Task, look: Look) -> list[dict]:
