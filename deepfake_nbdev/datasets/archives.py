@@ -12,7 +12,7 @@ import hashlib, json, os, re, stat, struct, zipfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator
+from typing import BinaryIO, Iterator
 
 from tqdm.auto import tqdm
 

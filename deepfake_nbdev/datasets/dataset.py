@@ -8,7 +8,6 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/datasets/dataset.html.md""
 __all__ = ['tie_name', 'FOLDER_START', 'usual_method', 'video_row', 'missing', 'Reading', 'join_readings', 'Layout', 'Dataset']
 
 # %% ../../nbs/datasets/00b_dataset.ipynb #acea8925
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path

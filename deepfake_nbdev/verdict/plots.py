@@ -199,10 +199,10 @@ def region_bars(
     roi: dict[str, RegionHeat], # of any verdict
 ) -> list[RegionBar]: # hottest first
     "The face regions as bars"
-    known = {name: heat.drop for name, heat in roi.items() if heat.drop is not None and math.isfinite(heat.drop)}
+    known = {name: heat.drop for name, heat in roi.items() if _is_known(heat.drop)}
     scale, bars = 2 * max([.1, *map(abs, known.values())]), []
     for name, heat in roi.items():
-        share = heat.share if heat.share is not None and math.isfinite(heat.share) else None
+        share = heat.share if _is_known(heat.share) else None
         bar = RegionBar(region_words(name), share, None)
         if name in known:
             drop = known[name]
