@@ -63,7 +63,7 @@ class DeepfakeModel(nn.Module):
         self.method_head = _linear(n_features, len(config.methods))
 
     @property
-    def temporal(self) -> OverTime: # (B,T,C), (B,) to (B,T,D)
+    def temporal(self) -> OverTime: # (B,T,C) to (B,T,D)
         "What goes over time; in a `.pt` its weights are named after it, as `lstm.weight_ih_l0`"
         return getattr(self, self.config.temporal)
 
@@ -80,19 +80,12 @@ def frame_features(
 @patch
 def forward(
     self: DeepfakeModel,
-    clips: Tensor,             # (B,T,3,H,W) float RGB in 0..1, padded at the end
-    lengths: Tensor|None=None, # (B,) frames that are there, 1..T; None: all
-) -> tuple[Tensor, Tensor, Tensor]: # logits: fake (B,), method (B,M), fake frame by frame (B,T), 0 where padded
-    n_clips, n_frames = clips.shape[:2]
-    if lengths is None: lengths = torch.full((n_clips,), n_frames, device=clips.device)
-    there = torch.arange(n_frames, device=clips.device) < lengths[:, None]
-    seen = self.frame_features(clips[there])
-    features = seen.new_zeros(n_clips, n_frames, seen.shape[1]).masked_scatter(there[..., None], seen)
-    states = self.dropout(torch.cat([self.temporal(features, lengths), features], -1))
-    frame_logits = self.fake_head(states)[..., 0] * there
-    fake_logits = frame_logits.sum(1) / lengths
-    mean_states = (states * there[..., None]).sum(1) / lengths[:, None]
-    return fake_logits, self.method_head(mean_states), frame_logits
+    clips: Tensor, # (B,T,3,H,W) float RGB in 0..1
+) -> tuple[Tensor, Tensor, Tensor]: # logits: fake (B,), method (B,M), fake frame by frame (B,T)
+    features = self.frame_features(clips.flatten(0, 1)).unflatten(0, clips.shape[:2])
+    states = self.dropout(torch.cat([self.temporal(features), features], -1))
+    frame_logits = self.fake_head(states)[..., 0]
+    return frame_logits.mean(1), self.method_head(states.mean(1)), frame_logits
 
 # %% ../nbs/03_model.ipynb #757be23e
 def as_tensor(

@@ -13,6 +13,7 @@ __all__ = ['NO_METHOD', 'Item', 'usable_rows', 'clips_folder', 'side_of', 'read_
 from pathlib import Path
 from typing import Callable, Iterator, NamedTuple
 
+import numpy as np
 import pandas as pd
 import torch
 from fastai.data.block import DataBlock, TransformBlock
@@ -110,7 +111,7 @@ class ClipFrames(NamedTuple):
     offset: float    # where in its share of the video each frame is taken, 0..<1
 
 class TensorClip(TensorBase):
-    "(T,3,H,W) uint8 RGB in 0..255, or a batch of these; short clips are padded with black frames at the end"
+    "(T,3,H,W) uint8 RGB in 0..255, or a batch of these; short clips repeat frames"
 
 class RandomOffset(DisplayedTransform):
     "Another choice of frames each time, in training only"
@@ -123,9 +124,8 @@ class ReadClip(DisplayedTransform):
     def encodes(self, frames: ClipFrames):
         indices = pick_frames(frames.clip.n_frames, frames.n_frames, frames.offset)
         images = frames.clip.read(indices, frames.size)
-        clip = torch.zeros(frames.n_frames, 3, frames.size, frames.size, dtype=torch.uint8)
-        clip[:len(images)] = torch.from_numpy(images).permute(0, 3, 1, 2)
-        return TensorClip(clip)
+        shown = np.linspace(0, len(images) - 1, frames.n_frames).round().astype(int)
+        return TensorClip(torch.from_numpy(images[shown]).permute(0, 3, 1, 2).contiguous())
 
 # %% ../../nbs/learning/06_batches.ipynb #61bd0dd0
 def clip_augmentation(
@@ -160,18 +160,17 @@ def split_sides(
 def clip_datablock(
     config: ModelConfig, # sizes, frames and methods
     augmentation: Callable[[Tensor], Tensor]|None=None, # None: `clip_augmentation`
-) -> DataBlock: # of `Item`s: (clip, length) to (is_fake, method)
+) -> DataBlock: # of `Item`s: clip to (is_fake, method)
     "How fastai makes batches of face clips"
     def frames(item): return ClipFrames(item.clip, config.n_frames, config.size, .5)
-    def length(item): return torch.tensor(min(item.clip.n_frames, config.n_frames))
     def is_fake(item): return torch.tensor(float(item.is_fake))
     def method(item):
         known = item.method in config.methods
         return torch.tensor(config.methods.index(item.method) if known else NO_METHOD)
     augment = AugmentClip(augmentation or clip_augmentation(config.size))
     clip_block = TransformBlock(item_tfms=[RandomOffset(), ReadClip(), augment], batch_tfms=ScaleClip())
-    return DataBlock(blocks=(clip_block, TransformBlock, TransformBlock, TransformBlock), n_inp=2,
-                     getters=[frames, length, is_fake, method], splitter=split_sides)
+    return DataBlock(blocks=(clip_block, TransformBlock, TransformBlock), n_inp=1,
+                     getters=[frames, is_fake, method], splitter=split_sides)
 
 # %% ../../nbs/learning/06_batches.ipynb #3fdfe8e9
 class ClipDataLoaders(DataLoaders):
@@ -184,12 +183,12 @@ class ClipDataLoaders(DataLoaders):
         n_frames: int=4, # frames of each
     ) -> Figure:
         "A row of frames for each of some training clips"
-        clips, lengths, fakes, methods = self.train.one_batch()
+        clips, fakes, methods = self.train.one_batch()
         n_rows = min(max_n, len(clips))
         figure = Figure(figsize=(1.3 * n_frames + 1.2, 1.3 * n_rows), dpi=50, layout='constrained')
         for row, axes in enumerate(figure.subplots(n_rows, n_frames, squeeze=False)):
             for axis in axes: axis.set_axis_off()
-            for axis, t in zip(axes, pick_frames(int(lengths[row]), n_frames)):
+            for axis, t in zip(axes, pick_frames(clips.shape[1], n_frames)):
                 axis.imshow(clips[row, t].permute(1, 2, 0).cpu().numpy())
             axes[0].set_title(self.label(fakes[row], methods[row]), loc='left', fontsize=8)
         return figure

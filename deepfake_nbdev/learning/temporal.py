@@ -12,14 +12,13 @@ from typing import Callable, cast
 
 import torch
 from torch import nn, Tensor
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ..core.errors import DeepfakeError
 from .config import ModelConfig
 
 # %% ../../nbs/learning/05_temporal.ipynb #7705553e
 class LSTMOverTime(nn.LSTM):
-    "An LSTM in both directions, over the frames that are there"
+    "An LSTM in both directions"
     def __init__(
         self,
         n_features: int, # C, of a frame
@@ -30,18 +29,15 @@ class LSTMOverTime(nn.LSTM):
 
     def forward(
         self,
-        features: Tensor, # (B,T,C), padded at the end
-        lengths: Tensor,  # (B,) frames that are there
+        features: Tensor, # (B,T,C)
     ) -> Tensor: # (B,T,2*hidden)
-        packed = pack_padded_sequence(features, lengths.cpu(), batch_first=True, enforce_sorted=False)
         # cuDNN cannot run an LSTM backwards in eval mode, which heatmaps need: there, for this call alone, it is off
         with torch.backends.cudnn.flags(enabled=self.training or not torch.is_grad_enabled()):
-            states, _ = super().forward(packed)
-        return pad_packed_sequence(states, batch_first=True, total_length=features.shape[1])[0]
+            return super().forward(features)[0]
 
 # %% ../../nbs/learning/05_temporal.ipynb #fafdcbbb
 class OverTime(nn.Module):
-    "What is asked of what goes over time: (B,T,C) and (B,) lengths to (B,T,D)."
+    "What is asked of what goes over time: (B,T,C) to (B,T,D)."
     num_features: int # D
 
 def lstm(
