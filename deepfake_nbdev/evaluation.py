@@ -113,8 +113,8 @@ def plot_scorecard(
 ) -> Figure:
     "ROC curve, scores of both labels, and the confusion of methods"
     videos = _with_score(videos)
-    figure = Figure(figsize=(11, 3.2), dpi=60, layout='constrained')
-    roc, scores, methods = figure.subplots(1, 3)
+    figure = Figure(figsize=(6, 5.6), dpi=72, layout='constrained')
+    roc, scores, methods = figure.subplot_mosaic([['roc', 'scores'], ['methods', 'methods']]).values()
     if card.video_auc is not None:
         RocCurveDisplay.from_predictions(videos.is_fake, videos.logit, ax=roc, plot_chance_level=True)
         roc.set(title=f'AUC {card.video_auc:.3f}, {card.n_videos} videos', xlabel='false alarms', ylabel='fakes found')

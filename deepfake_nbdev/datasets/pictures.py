@@ -45,14 +45,14 @@ def plot_splits(
     dataset, method, split = (text_of(table, name) for name in ('dataset', 'method', 'split'))
     real_first = [method if method == 'real' else f'~{method}' for method in method]
     counts = pd.crosstab([dataset, real_first], split)
-    figure = Figure(figsize=(8, 1 + .28 * max(3, len(counts))), dpi=60, layout='constrained')
+    figure = Figure(figsize=(6, 1 + .28 * max(3, len(counts))), dpi=72, layout='constrained')
     axis = figure.subplots()
     _stack(axis, counts)
     names = [f'{_short(dataset)}  {_short(method.removeprefix("~"))}' for dataset, method in counts.index]
-    axis.set_yticks(range(len(counts)), names, fontsize=8)
+    axis.set_yticks(range(len(counts)), names, fontsize=9)
     for n, (_, row) in enumerate(counts.iterrows()):
         shares = [str(row[side]) for side in ('train', 'valid', 'test') if row.get(side, 0)]
-        axis.text(row.sum(), n, '  ' + ' / '.join(shares), va='center', fontsize=8)
+        axis.text(row.sum(), n, '  ' + ' / '.join(shares), va='center', fontsize=9)
     axis.set_xlim(0, 1.25 * counts.sum(axis=1).max() if len(counts) else 1)
     figure.legend(*axis.get_legend_handles_labels(), loc='outside upper right', ncols=4, frameon=False)
     return figure
