@@ -131,8 +131,8 @@ def _draw_confusion(axis, card: Scorecard):
     "Counts, dark where there are many"
     axis.set_axis_on()
     shown = ConfusionMatrixDisplay(np.array(card.confusion), display_labels=card.methods)
-    shown.plot(ax=axis, cmap='Blues', colorbar=False, xticks_rotation=30, text_kw={'fontsize': 8})
-    axis.tick_params(labelsize=7)
+    shown.plot(ax=axis, cmap='Blues', colorbar=False, xticks_rotation=30, text_kw={'fontsize': 9})
+    axis.tick_params(labelsize=8)
     axis.set(title='methods', xlabel='predicted', ylabel='true')
 
 # %% ../nbs/05_evaluation.ipynb #d7ae150c
