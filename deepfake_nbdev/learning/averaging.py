@@ -10,7 +10,6 @@ __all__ = ['decay_at', 'AverageWeights']
 # %% ../../nbs/learning/09b_averaging.ipynb #b8c227ff
 import torch
 from fastai.callback.core import Callback
-from fastai.torch_core import get_model
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -44,7 +43,7 @@ class AverageWeights(Callback):
         if not self.swapped: self._swap()
 
     def _weights(self) -> dict[str, Tensor]: # as they are in the model, not copies
-        state = get_model(self.model).state_dict()
+        state = self.model.state_dict()
         return {name: tensor for name, tensor in state.items() if tensor.is_floating_point()}
     def _swap(self):
         self.swapped = not self.swapped

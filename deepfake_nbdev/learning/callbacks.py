@@ -16,7 +16,6 @@ from typing import Callable
 import pandas as pd
 from fastai.callback.core import Callback, CancelFitException
 from fastai.learner import Recorder
-from fastai.torch_core import get_model
 from matplotlib.figure import Figure
 
 from ..core.errors import DeepfakeError
@@ -54,7 +53,7 @@ class KeepBest(Callback):
         row, epoch = epoch_row(self.recorder), self.epoch + 1
         if self.best and not self.last and self.score(row) <= self.score(self.best['row']): return
         self.save(row, epoch)
-        weights = {name: tensor.detach().cpu().clone() for name, tensor in get_model(self.model).state_dict().items()}
+        weights = {name: tensor.cpu().clone() for name, tensor in self.model.state_dict().items()}
         self.best = {'row': row, 'epoch': epoch, 'weights': weights}
     def state_dict(self): return self.best
     def load_state_dict(self, state: dict): self.best = state

@@ -21,8 +21,8 @@ from .strange_files import shown
 RANGES: dict[str, tuple[float, float]] = {  # least and most
     'epochs': (1, 10**6), 'freeze_epochs': (0, 10**6), 'bs': (1, 10**5), 'lr': (1e-12, 1e12), 'cnn_rate': (0, 1),
     'weight_decay': (0, 10), 'warmup': (0, .9), 'clip': (0, 1e6), 'label_smoothing': (0, .5), 'method_weight': (0, 100),
-    'average': (0, .999999), 'patience': (0, 10**6), 'seed': (0, 2**32 - 1)}
-CHOICES = {'schedule': ('cosine', 'one_cycle'), 'keep': ('best', 'last')}
+    'average': (0, .999999), 'self_blend': (0, 1), 'patience': (0, 10**6), 'seed': (0, 2**32 - 1)}
+CHOICES = {'schedule': ('cosine', 'one_cycle'), 'keep': ('best', 'last'), 'balance': ('weights', 'batch')}
 
 def _check_value(name: str, value, kind: type):
     "A field is of its kind and in its range. Raises `DeepfakeError`"
@@ -53,6 +53,8 @@ class Recipe:
     keep: str = 'best'           # epoch; or the 'last'
     patience: int = 0            # epochs without a better one before training ends; 0: it goes on
     pretrained: bool = True      # start from ImageNet
+    balance: str = 'weights'     # of real and fake in the loss; or 'batch', half and half in each
+    self_blend: float = 0.       # share of the fakes that are reals blended with themselves
     mixed_precision: bool = False # 16 bits where they are enough; needs a GPU
     compile: bool = False        # by `torch.compile`
     seed: int = 0                # of weights, order and augmentation
