@@ -41,7 +41,7 @@ from .learning.callbacks import (
     divergence, History, KeepBest, plot_history, SayEpochs, StopDiverged, TensorBoard)
 from .learning.config import ModelConfig
 from .learning.config import RANGES as CONFIG_RANGES
-from .learning.devices import check_device
+from .learning.distributed import in_processes, of_first, over_ranks, rank, say
 from .learning.freezing import FreezeFirst, KeepStatistics
 from .learning.loaders import clip_dataloaders
 from .learning.losses import balanced_weights, MethodAccuracy, MethodF1, MultiTaskLoss, VideoAUC
@@ -218,8 +218,11 @@ class Run:
         "Write the model as it is now. Raises `NotFiniteError`"
         self.checkpoint.metrics = {name: value for name, value in row.items() if not np.isnan(value)}
         self.checkpoint.training |= {'best_epoch': epoch, 'finished': finished}
-        try: save_checkpoint(self.checkpoint, self.out)
-        except NotFiniteError: self.stop.stop()
+        finite = True
+        if not rank():
+            try: save_checkpoint(self.checkpoint, self.out)
+            except NotFiniteError: finite = False
+        if not of_first(finite): self.stop.stop()
 
 # %% ../nbs/04_training.ipynb #7a10c010
 @contextmanager
@@ -240,13 +243,14 @@ def fit(
     "Train, and keep the best. Raises `DeepfakeError` where it diverges"
     path, recipe = self.beside('_state.pt'), self.recipe
     start = read_state(path, identity) if resume and path.exists() else None
-    if start: print(f'going on after epoch {start["epoch"]} of {recipe.n_epochs}', file=sys.stderr)
-    elif path.exists(): print(f'{readable(path)} is of a training that was stopped, and will be replaced; '
-                              '--resume would go on with it', file=sys.stderr)
+    if start: say(f'going on after epoch {start["epoch"]} of {recipe.n_epochs}')
+    elif path.exists(): say(f'{readable(path)} is of a training that was stopped, and will be replaced; '
+                              '--resume would go on with it')
     steps = [FreezeFirst(recipe.freeze_epochs), ParamScheduler(schedule(recipe)), SayEpochs(), self.stop]
-    if board: steps.append(TensorBoard(board))
+    if board and not rank(): steps.append(TensorBoard(board))
     cbs = [*self.parts, *steps, SaveState(path, identity, self.parts, start)]
-    with _bars(self.learn): self.learn.fit(recipe.n_epochs, cbs=cbs, start_epoch=start['epoch'] if start else 0)
+    with over_ranks(self.learn), _bars(self.learn):
+        self.learn.fit(recipe.n_epochs, cbs=cbs, start_epoch=start['epoch'] if start else 0)
     if self.stop.stopped:
         raise divergence(self.stop, recipe.n_epochs, recipe.lr, self.out, self.keep.best.get('epoch', 0))
 
@@ -258,10 +262,11 @@ def finish(self: Run):
     model.load_state_dict(best['weights'])
     self.checkpoint.calibration = calibrate(model, self.items, self.recipe.bs)
     self.save(best['row'], best['epoch'], finished=True)
+    model.eval()
+    if rank(): return
     with atomic_path(self.beside('_log.png')) as beside:
         plot_history(pd.DataFrame(self.history.rows)).savefig(beside, format='png', dpi=100)
     self.beside('_state.pt').unlink(missing_ok=True)
-    model.eval()
 
 # %% ../nbs/04_training.ipynb #3a38b872
 def train(
@@ -283,7 +288,7 @@ def train(
     dls = clip_dataloaders(items, config, recipe.bs, augmentation, recipe.balance, recipe.self_blend, device=device)
     learn = deepfake_learner(dls, config, recipe)
     if chosen: learn.metrics += [SelectAUC(dls, chosen)]
-    print(announcement(learn, items, recipe), file=sys.stderr)
+    say(announcement(learn, items, recipe))
     checkpoint = Checkpoint(learn.model, items[0].clip.settings, training=training_facts(items, recipe))
     run = Run(learn, recipe, checkpoint, items, Path(out), 'select_auc' if chosen else 'auc')
     run.fit(training_identity(recipe, config, data_fingerprint(items), data_fingerprint(chosen)), resume, board)
@@ -342,10 +347,10 @@ def deepfake_train(
 ):
     "Train the CNN and LSTM for real/fake and for the method"
     config, recipe = _chosen(locals())
-    device = check_device(device)
-    check_out(out)
-    try: checkpoint = train(meta, out, config, recipe, None, device, select, resume, tensorboard)
-    except KeyboardInterrupt:
-        print(_stopped(out), file=sys.stderr)
-        raise
-    print(f'{_ended(out, checkpoint)}\nnext: deepfake_evaluate {shell_words(out, meta)}', file=sys.stderr)
+    with in_processes(device) as device:
+        check_out(out)
+        try: checkpoint = train(meta, out, config, recipe, None, device, select, resume, tensorboard)
+        except KeyboardInterrupt:
+            say(_stopped(out))
+            raise
+        say(f'{_ended(out, checkpoint)}\nnext: deepfake_evaluate {shell_words(out, meta)}')
