@@ -41,7 +41,7 @@ from .learning.callbacks import (
     divergence, History, KeepBest, plot_history, SayEpochs, StopDiverged, TensorBoard)
 from .learning.config import ModelConfig
 from .learning.config import RANGES as CONFIG_RANGES
-from .learning.distributed import in_processes, of_first, over_ranks, rank, say
+from .learning.distributed import in_processes, n_ranks, of_first, over_ranks, rank, say
 from .learning.freezing import FreezeFirst, KeepStatistics
 from .learning.loaders import clip_dataloaders
 from .learning.losses import balanced_weights, MethodAccuracy, MethodF1, MultiTaskLoss, VideoAUC
@@ -191,7 +191,8 @@ def announcement(
     frozen = f', the CNN as it is in the first {recipe.freeze_epochs} of {recipe.n_epochs} epochs' * bool(recipe.freeze_epochs)
     blends = f'; {recipe.self_blend:.0%} of the fakes in training are self-blends' * bool(recipe.self_blend)
     total = sum(p.numel() for p in learn.model.parameters())
-    return (f'device: {learn.dls.device}; {recipe.bs} clips a batch, {config.n_frames} frames of {config.size} px each\n'
+    each = f' in each of {n_ranks()} processes' * (n_ranks() > 1)
+    return (f'device: {learn.dls.device}; {recipe.bs} clips a batch{each}, {config.n_frames} frames of {config.size} px each\n'
             f'clips: {_side_words(items, "train")}; {_side_words(items, "valid")}{blends}\n'
             f'weights: {config.backbone} from {start}, {learning:,} of {total:,} are trained{frozen}')
 
