@@ -26,11 +26,12 @@ from .core.cli import command
 from .core.errors import NotFiniteError
 from .core.files import atomic_path
 from .core.words import shell_words
-from .learning.batches import clip_dataloaders, Item, known_methods, read_items, side_of
+from .learning.batches import Item, known_methods, read_items, side_of
 from .learning.calibration import Calibration, fit_calibration
 from .learning.callbacks import divergence, History, KeepBest, plot_history, StopDiverged
 from .learning.config import ModelConfig, RANGES
 from .learning.devices import check_device
+from .learning.loaders import clip_dataloaders
 from .learning.losses import balanced_weights, MethodAccuracy, MultiTaskLoss, VideoAUC
 from .model import Checkpoint, DeepfakeModel, save_checkpoint, score_face
 
@@ -133,7 +134,7 @@ def train(
     pretrained: bool=True,           # start from ImageNet
     seed: int=0,                     # of weights, order and augmentation
     hidden: int=256,                 # LSTM's features in each direction
-    augmentation: Callable[[Tensor], Tensor]|None=None, # None: `clip_augmentation`
+    augmentation: Callable[[Tensor], Tensor]|None=None, # as of `clip_dataloaders`
     device: str|None=None,           # None: a GPU where there is one
 ) -> Checkpoint: # the best epoch's
     "Train on preprocessed face clips and keep the best model. Raises `DeepfakeError`"

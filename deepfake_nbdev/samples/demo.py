@@ -17,6 +17,7 @@ from typing import Callable
 
 import pandas as pd
 import psutil
+import torch
 from torchvision.transforms import v2
 
 from ..core.cli import command
@@ -101,7 +102,8 @@ QUICK = Size(6, 40, Settings(min_frames=30, n_frames=40), 3)
 def _train_small(meta: Path, out: Path, epochs: int, seed: int):
     "A small network from scratch"
     colours = v2.ColorJitter(brightness=.2, contrast=.2, saturation=.2, hue=.02)
-    augmentation = v2.Compose([v2.RandomHorizontalFlip(), colours])
+    one = v2.Compose([v2.RandomHorizontalFlip(), colours])
+    def augmentation(clips): return torch.stack([one(clip) for clip in clips])
     return train(meta, out, 'test_resnet', epochs, n_frames=4, size=160, bs=8, lr=4e-3, pretrained=False, seed=seed,
                  hidden=64, augmentation=augmentation, device='cpu')
 
