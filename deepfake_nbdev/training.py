@@ -43,6 +43,7 @@ from .learning.config import ModelConfig
 from .learning.config import RANGES as CONFIG_RANGES
 from .learning.distributed import in_processes, n_ranks, of_first, over_ranks, rank, say
 from .learning.freezing import FreezeFirst, KeepStatistics
+from .learning.learner import ClipLearner
 from .learning.loaders import clip_dataloaders
 from .learning.losses import balanced_weights, MethodAccuracy, MethodF1, MultiTaskLoss, VideoAUC
 from .learning.recipes import CHOICES, Recipe, recipe_for, schedule
@@ -110,7 +111,7 @@ def deepfake_learner(
     rates = slice(recipe.lr * recipe.cnn_rate, recipe.lr)
     usual = {'splitter': split_parameters, 'lr': rates, 'wd': recipe.weight_decay,
              'metrics': [VideoAUC(), MethodAccuracy(), MethodF1()]}
-    learn = Learner(dls, model, loss_func=loss, **usual | kwargs)
+    learn = ClipLearner(dls, model, loss_func=loss, **usual | kwargs)
     return learn.add_cbs(_always(model, recipe, dls.device))
 
 # %% ../nbs/04_training.ipynb #47a6bfae
