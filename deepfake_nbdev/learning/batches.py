@@ -1,4 +1,4 @@
-"""From face clips to batches
+"""From face clips to what goes into a batch
 
 Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/learning/batches.html.md"""
 
@@ -6,8 +6,8 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/learning/batches.html.md""
 
 # %% auto #0
 __all__ = ['NO_METHOD', 'Item', 'usable_rows', 'clips_folder', 'side_of', 'read_items', 'known_methods', 'ClipFrames',
-           'TensorClip', 'RandomOffset', 'ReadClip', 'clip_augmentation', 'AugmentClip', 'ScaleClip', 'split_sides',
-           'clip_datablock', 'ClipDataLoaders', 'clip_dataloaders']
+           'draw_seeds', 'RandomOffset', 'ReadClip', 'ScaleClip', 'AugmentClip', 'PickFrames', 'IsFake', 'MethodIndex',
+           'split_sides', 'clip_datablock']
 
 # %% ../../nbs/learning/06_batches.ipynb #ce3381af
 from pathlib import Path
@@ -17,21 +17,20 @@ import numpy as np
 import pandas as pd
 import torch
 from fastai.data.block import DataBlock, TransformBlock
-from fastai.data.core import DataLoaders
-from fastai.torch_core import TensorBase
+from fastai.data.core import TfmdDL
+from fastai.data.transforms import Category
 from fasttransform import DisplayedTransform
-from matplotlib.figure import Figure
 from torch import Tensor
-from torchvision.transforms import v2
 
-from ..core.arguments import available_cores
 from ..core.errors import DeepfakeError
 from ..core.files import safe_path
 from ..core.words import METHODS
 from ..datasets.files import read_metadata
 from ..faces.clips import FaceClip, pick_frames
+from .augmentation import ClipAugmentation
 from .config import ModelConfig
-from .devices import check_device
+from .self_blending import self_blend
+from .showing import TensorClip
 
 # %% ../../nbs/learning/06_batches.ipynb #20ddd976
 class Item(NamedTuple):
@@ -41,6 +40,7 @@ class Item(NamedTuple):
     is_fake: int  # 1 is fake
     method: str   # 'real', a method's name, or 'unknown'
     split: str    # 'train' or 'valid'
+    blend: bool=False  # a fake yet to be made: the clip is genuine, and blended with itself when it is read
 
 def usable_rows(
     table: pd.DataFrame, # metadata
@@ -62,13 +62,13 @@ def side_of(
     return [item for item in items if item.split == split]
 
 # %% ../../nbs/learning/06_batches.ipynb #856e3573
-def _check_sides(items: list[Item], meta: Path):
-    "Both splits are there, and both labels to train on. Raises `DeepfakeError`"
+def _check_sides(items: list[Item], meta: Path, labels: tuple[str, ...]):
+    "Both splits are there, and the labels to train on. Raises `DeepfakeError`"
     for split in ('train', 'valid'):
         if not side_of(items, split): raise DeepfakeError(f'{meta}: no usable row with split {split}')
-    labels = {item.is_fake for item in side_of(items, 'train')}
-    for label, name in enumerate(('real', 'fake')):
-        if label not in labels: raise DeepfakeError(f'{meta}: no {name} video in train')
+    there = {item.is_fake for item in side_of(items, 'train')}
+    for name in labels:
+        if (name == 'fake') not in there: raise DeepfakeError(f'{meta}: no {name} video in train')
 
 def _open_clips(paths: list[Path]) -> Iterator[FaceClip]: # as many
     "Face clips that are all made alike. Raises `DeepfakeError`"
@@ -81,16 +81,18 @@ def _open_clips(paths: list[Path]) -> Iterator[FaceClip]: # as many
 # %% ../../nbs/learning/06_batches.ipynb #1fbbff9f
 def read_items(
     meta: str|Path, # metadata with face clips beside it, or the folder that holds both
+    self_blend: float=0., # share of the fakes that training makes itself; 1: from genuine clips alone
 ) -> list[Item]:
     "The face clips to train on. Raises `DeepfakeError` where something is missing, or clips are made differently"
     table, meta = usable_rows(read_metadata(meta)), Path(meta)
     table = table[table.split.isin(['train', 'valid'])]
+    if self_blend == 1: table = table[(table.split == 'valid') | (table.is_fake == 0)]
     if not len(table): raise DeepfakeError(f'{meta}: no usable row with split train')
     clips = _open_clips([safe_path(clips_folder(meta), path) for path in table.face_path])
     items = []
     for row, clip in zip(table.itertuples(), clips):
         items.append(Item(row.video_id, clip, int(row.is_fake), row.method, row.split))
-    _check_sides(items, meta)
+    _check_sides(items, meta, ('real',) if self_blend == 1 else ('real', 'fake'))
     return items
 
 # %% ../../nbs/learning/06_batches.ipynb #743e91fc
@@ -108,48 +110,80 @@ class ClipFrames(NamedTuple):
     clip: FaceClip
     n_frames: int    # wanted
     size: int        # of the frames to return, in pixels
-    offset: float    # where in its share of the video each frame is taken, 0..<1
+    offset: float=.5 # where in its share of the video each frame is taken, 0..<1
+    blend: bool=False # blend it with itself
+    seed: int=0      # of what is random about it; 0: none yet
 
-class TensorClip(TensorBase):
-    "(T,3,H,W) uint8 RGB in 0..255, or a batch of these; short clips repeat frames"
+def draw_seeds(
+    n: int, # how many
+) -> list[int]: # 1..2**31 - 1
+    "Seeds of looks at clips, from PyTorch's generator"
+    return torch.randint(1, 2**31, (n,)).tolist()
 
 class RandomOffset(DisplayedTransform):
     "Another choice of frames each time, in training only"
     order, split_idx = 0, 0
-    def encodes(self, frames: ClipFrames): return frames._replace(offset=float(torch.rand(())))
+    def encodes(self, frames: ClipFrames):
+        seed = frames.seed or draw_seeds(1)[0]
+        return frames._replace(seed=seed, offset=np.random.default_rng(seed).random())
 
+# %% ../../nbs/learning/06_batches.ipynb #0d6f41b8
 class ReadClip(DisplayedTransform):
-    "Read the frames that were picked"
+    "Read the frames that were picked, and blend them with themselves where that is wanted"
     order = 1
     def encodes(self, frames: ClipFrames):
         indices = pick_frames(frames.clip.n_frames, frames.n_frames, frames.offset)
         images = frames.clip.read(indices, frames.size)
+        if frames.blend:
+            landmarks = frames.clip.landmarks(indices, frames.size)
+            images = self_blend(images, landmarks, np.random.default_rng([frames.seed, 1])).frames
         shown = np.linspace(0, len(images) - 1, frames.n_frames).round().astype(int)
         return TensorClip(torch.from_numpy(images[shown]).permute(0, 3, 1, 2).contiguous())
 
-# %% ../../nbs/learning/06_batches.ipynb #61bd0dd0
-def clip_augmentation(
-    size: int, # side of the frames, in pixels
-) -> Callable[[Tensor], Tensor]: # (T,3,H,W) uint8 to the same
-    "Mirror, other light, other framing; nothing that blurs or recompresses, which would wash out a forgery's traces"
-    return v2.Compose([v2.RandomHorizontalFlip(), v2.ColorJitter(brightness=.2, contrast=.2, saturation=.2, hue=.02),
-                       v2.RandomResizedCrop(size, scale=(.8, 1), ratio=(.95, 1.05), antialias=True)])
-
 # %% ../../nbs/learning/06_batches.ipynb #e35ca7ef
-class AugmentClip(DisplayedTransform):
-    "One random change for all frames of a clip, in training only"
-    order, split_idx = 2, 0
-    def __init__(self, augmentation: Callable[[Tensor], Tensor]): self.augmentation = augmentation
-    def encodes(self, clip: TensorClip): return TensorClip(self.augmentation(clip.as_subclass(Tensor)))
-
 class ScaleClip(DisplayedTransform):
     "Bytes to 0..1, once the batch is on its device"
     order = 10
     def encodes(self, clip: TensorClip): return TensorClip(clip.float() / 255) if clip.dtype == torch.uint8 else clip
 
+class AugmentClip(DisplayedTransform):
+    "Change the clips of a batch at random, in training only"
+    order, split_idx = 11, 0
+    def __init__(
+        self,
+        augmentation: Callable[[Tensor], Tensor], # (B,T,3,H,W) float in 0..1 to the same
+    ): self.augmentation = augmentation
+    def encodes(self, clip: TensorClip): return TensorClip(self.augmentation(clip.as_subclass(Tensor)))
+
 # %% ../../nbs/learning/06_batches.ipynb #25b181eb
 NO_METHOD = -100  # target of a clip whose method is unknown, or that is real: no method loss
 
+class PickFrames(DisplayedTransform):
+    "Frames that the config asks for, in the middle of their shares"
+    input_types = Item, FaceClip, Path, str
+    def __init__(self, config: ModelConfig): self.config = config
+    def encodes(self, item: Item|FaceClip|Path|str):
+        blend = isinstance(item, Item) and item.blend
+        clip = item.clip if isinstance(item, Item) else item
+        if not isinstance(clip, FaceClip): clip = FaceClip.open(clip)
+        return ClipFrames(clip, self.config.n_frames, self.config.size, blend=blend)
+
+# %% ../../nbs/learning/06_batches.ipynb #a80d6e12
+class IsFake(DisplayedTransform):
+    "1. for a fake and 0. for a real; 'fake' or 'real' in words"
+    vocab = 'real', 'fake'
+    def encodes(self, item: Item): return torch.tensor(float(item.is_fake))
+    def decodes(self, is_fake: Tensor): return Category(self.vocab[int(is_fake > .5)])
+
+class MethodIndex(DisplayedTransform):
+    "Where a fake's method stands among those that are known, else `NO_METHOD`; its name, or nothing, in words"
+    def __init__(self, vocab: tuple[str, ...]): self.vocab = vocab
+    def encodes(self, item: Item):
+        known = item.is_fake and item.method in self.vocab
+        return torch.tensor(self.vocab.index(item.method) if known else NO_METHOD)
+    def decodes(self, method: Tensor): return Category(self.vocab[int(method)] if method >= 0 else '')
+
+# %% ../../nbs/learning/06_batches.ipynb #96ce03da
 def split_sides(
     items: list[Item], # of both splits
 ) -> tuple[list[int], list[int]]:
@@ -159,60 +193,11 @@ def split_sides(
 
 def clip_datablock(
     config: ModelConfig, # sizes, frames and methods
-    augmentation: Callable[[Tensor], Tensor]|None=None, # None: `clip_augmentation`
+    augmentation: Callable[[Tensor], Tensor]|None=None, # (B,T,3,H,W) float in 0..1 to the same; None: `ClipAugmentation`
+    dl_type: type[TfmdDL]=TfmdDL, # what puts them together
 ) -> DataBlock: # of `Item`s: clip to (is_fake, method)
     "How fastai makes batches of face clips"
-    def frames(item): return ClipFrames(item.clip, config.n_frames, config.size, .5)
-    def is_fake(item): return torch.tensor(float(item.is_fake))
-    def method(item):
-        known = item.method in config.methods
-        return torch.tensor(config.methods.index(item.method) if known else NO_METHOD)
-    augment = AugmentClip(augmentation or clip_augmentation(config.size))
-    clip_block = TransformBlock(item_tfms=[RandomOffset(), ReadClip(), augment], batch_tfms=ScaleClip())
-    return DataBlock(blocks=(clip_block, TransformBlock, TransformBlock), n_inp=1,
-                     getters=[frames, is_fake, method], splitter=split_sides)
-
-# %% ../../nbs/learning/06_batches.ipynb #3fdfe8e9
-class ClipDataLoaders(DataLoaders):
-    "Batches of face clips; `show_batch` shows clips with their labels."
-    methods: tuple[str, ...] = ()
-
-    def show_batch(
-        self,
-        max_n: int=4,    # clips
-        n_frames: int=4, # frames of each
-    ) -> Figure:
-        "A row of frames for each of some training clips"
-        clips, fakes, methods = self.train.one_batch()
-        n_rows = min(max_n, len(clips))
-        figure = Figure(figsize=(1.3 * n_frames + 1.2, 1.3 * n_rows), dpi=50, layout='constrained')
-        for row, axes in enumerate(figure.subplots(n_rows, n_frames, squeeze=False)):
-            for axis in axes: axis.set_axis_off()
-            for axis, t in zip(axes, pick_frames(clips.shape[1], n_frames)):
-                axis.imshow(clips[row, t].permute(1, 2, 0).cpu().numpy())
-            axes[0].set_title(self.label(fakes[row], methods[row]), loc='left', fontsize=8)
-        return figure
-
-    def label(self, is_fake: Tensor, method: Tensor) -> str:
-        "A clip's targets in a word"
-        if not is_fake: return 'real'
-        return self.methods[method] if method >= 0 else 'fake'
-
-# %% ../../nbs/learning/06_batches.ipynb #fdf7a0f1
-def clip_dataloaders(
-    items: list[Item],   # of both splits
-    config: ModelConfig, # sizes, frames and methods
-    bs: int=8,           # clips a batch
-    augmentation: Callable[[Tensor], Tensor]|None=None, # None: `clip_augmentation`
-    num_workers: int|None=None, # processes that read ahead; None: none on a CPU, which the model needs itself
-    device: str|None=None,      # None: a GPU where there is one
-) -> ClipDataLoaders:
-    "Training and validation batches"
-    device = check_device(device)
-    if num_workers is None: num_workers = 0 if device == 'cpu' else min(8, available_cores())
-    bs = min(bs, len(side_of(items, 'train')))
-    block = clip_datablock(config, augmentation)
-    loaders = block.dataloaders(items, bs=bs, num_workers=num_workers, device=torch.device(device))
-    dls = ClipDataLoaders(*loaders.loaders, device=torch.device(device))
-    dls.methods = config.methods
-    return dls
+    augment = AugmentClip(ClipAugmentation() if augmentation is None else augmentation)
+    clip_block = TransformBlock(item_tfms=[RandomOffset(), ReadClip()], batch_tfms=[ScaleClip(), augment])
+    return DataBlock(blocks=(clip_block, TransformBlock, TransformBlock), n_inp=1, splitter=split_sides, dl_type=dl_type,
+                     getters=[PickFrames(config), IsFake(), MethodIndex(config.methods)])

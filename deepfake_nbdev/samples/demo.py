@@ -17,6 +17,7 @@ from typing import Callable
 
 import pandas as pd
 import psutil
+import torch
 from torchvision.transforms import v2
 
 from ..core.cli import command
@@ -26,6 +27,8 @@ from ..datasets.files import TABLE_NAME, write_metadata
 from ..datasets.registry import Source
 from ..evaluation import evaluate, plot_scorecard
 from ..faces.clips import Settings
+from ..learning.config import ModelConfig
+from ..learning.recipes import recipe_for
 from ..metadata import preprocess_dataset
 from ..prediction import load_model
 from ..preprocessing import over_videos
@@ -101,9 +104,11 @@ QUICK = Size(6, 40, Settings(min_frames=30, n_frames=40), 3)
 def _train_small(meta: Path, out: Path, epochs: int, seed: int):
     "A small network from scratch"
     colours = v2.ColorJitter(brightness=.2, contrast=.2, saturation=.2, hue=.02)
-    augmentation = v2.Compose([v2.RandomHorizontalFlip(), colours])
-    return train(meta, out, 'test_resnet', epochs, n_frames=4, size=160, bs=8, lr=4e-3, pretrained=False, seed=seed,
-                 hidden=64, augmentation=augmentation, device='cpu')
+    change = v2.Compose([v2.RandomHorizontalFlip(), colours])
+    def augmentation(clips): return torch.stack([change(clip) for clip in clips])
+    config = ModelConfig('test_resnet', n_frames=4, size=160, hidden=64)
+    recipe = recipe_for(pretrained=False, epochs=epochs, lr=4e-3, seed=seed)
+    return train(meta, out, config, recipe, augmentation, 'cpu')
 
 # %% ../../nbs/samples/04_demo.ipynb #731488a9
 @dataclass
