@@ -9,13 +9,14 @@ __all__ = ['Backbone', 'create_backbone', 'check_backbone']
 
 # %% ../../nbs/learning/00_backbones.ipynb #3afa9c70
 from difflib import get_close_matches
-from typing import cast
+from typing import Any, cast
 
 import timm
 import torch
 from torch import nn
 
 from ..core.errors import DeepfakeError
+from .offline_weights import find_weights, OFFLINE, read_weights
 
 # %% ../../nbs/learning/00_backbones.ipynb #c3b8d77b
 class Backbone(nn.Module):
@@ -26,22 +27,24 @@ class Backbone(nn.Module):
 
 def create_backbone(
     name: str,             # timm's name
-    pretrained: bool=True, # with ImageNet weights, downloaded at first use
+    pretrained: bool=True, # with ImageNet weights: those of a package, or downloaded at first use
 ) -> Backbone:
     "A CNN without its classifier. Raises `DeepfakeError` for unknown names and for weights that cannot be had"
     if not timm.is_model(name): raise DeepfakeError(f'--backbone {name}: timm has no such model{_hint(name)}')
-    try: backbone = timm.create_model(name, pretrained=pretrained, num_classes=0, global_pool='')
+    path = find_weights(name) if pretrained else None
+    try: backbone: Any = timm.create_model(name, pretrained and not path, num_classes=0, global_pool='')
     except (AssertionError, TypeError) as e:
         raise DeepfakeError(f'--backbone {name}: has no feature map to be had ({e}); choose a CNN') from e
     except Exception as e:
         if not pretrained: raise
-        raise DeepfakeError(f'the pretrained weights of {name} cannot be had ({type(e).__name__}). Two ways out: '
-                            'train from scratch with --no_pretrained, or fetch them once where there is a network '
-                            'and point HF_HOME at that copy') from e
-    backbone = cast(Backbone, backbone)  # timm itself says nn.Module of all that it makes
+        raise _no_weights(name, e) from e
+    if path:
+        weights = read_weights(name, path)
+        backbone.load_state_dict({part: weights[part] for part in backbone.state_dict()})
     if backbone.head_hidden_size != backbone.num_features: _cut_head(backbone)
-    return backbone
+    return cast(Backbone, backbone)  # timm itself says nn.Module of all that it makes
 
+# %% ../../nbs/learning/00_backbones.ipynb #5f0c1a77
 def _cut_head(backbone: nn.Module):
     "Take away layers that stand between the map and the classifier"
     for name in ('conv_head', 'norm_head', 'pre_logits', 'head'):
@@ -54,6 +57,13 @@ def _hint(name: str) -> str:
     wanted, names = name.lower().replace('-', '_'), timm.list_models()
     near = [known for known in names if known.startswith(wanted)][:3] or get_close_matches(wanted, names)
     return f'; did you mean {", ".join(near)}?' if near else ''
+
+def _no_weights(name: str, fault: Exception) -> DeepfakeError:
+    "Says how to go on without a network"
+    return DeepfakeError(f'the pretrained weights of {name} cannot be had ({type(fault).__name__}). Three ways out: '
+                         'train from scratch with --no_pretrained, fetch them once where there is a network '
+                         'and point HF_HOME at that copy, or pip install "deepfake_nbdev[offline]", '
+                         f'which brings those of {", ".join(OFFLINE)}')
 
 # %% ../../nbs/learning/00_backbones.ipynb #d4a36e9e
 def check_backbone(
