@@ -62,7 +62,7 @@ def draw_mask(
     oval, mask = PARTS[part], np.zeros((SHEET, SHEET), np.uint8)
     _, middle, _ = TO_SHEET @ (0, oval.middle, 1)
     halves = UNIT * rng.uniform(.9, 1.1, 2) * (oval.width, oval.height)
-    cv2.ellipse(mask, ((SHEET / 2, middle), 2 * halves, 0), 255, -1)
+    cv2.ellipse(mask, ((SHEET / 2, middle), (2 * halves).tolist(), 0), 255, -1)
     mask = _bend(mask, .1 * halves.min(), rng)
     shrinks, softness = halves.min() * rng.uniform(.01, .1), np.exp(rng.uniform(np.log(.5), np.log(6)))  # pixels
     whole = cv2.threshold(cv2.GaussianBlur(mask, (0, 0), shrinks), 250, 255, cv2.THRESH_BINARY)[1]
@@ -164,11 +164,11 @@ def self_blend(
     blended, masks = frames.copy(), np.zeros(frames.shape[:3], np.uint8)
     for t, frame in enumerate(frames):
         masks[t] = lay_mask(mask, maps[t], frame.shape[1::-1])
-        x, y, width, height = window = cv2.boundingRect(masks[t])
+        x, y, width, height = cv2.boundingRect(masks[t])
         if not width: continue
         place, middle = np.s_[y:y + height, x:x + width], maps[t] @ (0, .5, 1)
         weight = masks[t][place].astype(np.float32) / 255
-        other = make_source(source, frame, middle, trembles[t], window)
+        other = make_source(source, frame, middle, trembles[t], (x, y, width, height))
         blended[t][place] = cv2.blendLinear(other, frame[place], weight, 1 - weight)
     if not masks.any(): raise DeepfakeError('the landmarks lie outside the frames: there is no face to blend')
     return Blend(blended, masks)
@@ -183,7 +183,7 @@ def moved_about(
     "A clip of a still that sways, turns and comes nearer, smoothly"
     height, width = picture.shape[:2]
     times, phases, speeds = np.linspace(0, 1, n_frames)[:, None], rng.random(4), rng.uniform(.5, 1.5, 4)
-    most = .02 * width, .02 * height, 3, .03  # pixels, degrees, share of the size
+    most = np.array([.02 * width, .02 * height, 3, .03])  # pixels, pixels, degrees, share of the size
     frames, points = [], []
     for x, y, angle, nearer in most * np.sin(2 * np.pi * (speeds * times + phases)):
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.03 + nearer)
