@@ -77,7 +77,7 @@ class MeanPooling(nn.Module):
 
 # %% ../../nbs/learning/05a_pooling.ipynb #b2d0ce11
 class GridPooling(nn.Module):
-    "The last map's mean, and mean and deviation of an earlier map in a 4x4 grid"
+    "The last map's mean, and mean and deviation of an earlier map in a 4x4 grid, all on one scale"
     n_maps = 2
     def __init__(
         self,
@@ -86,6 +86,7 @@ class GridPooling(nn.Module):
         super().__init__()
         self.level, n_features = mid_level(backbone)
         self.num_features = backbone.num_features + 2 * 16 * n_features
+        self.scale = nn.BatchNorm1d(self.num_features, momentum=.2, affine=False)
 
     def maps(self, backbone: Backbone, frames: Tensor) -> tuple[Tensor, ...]:
         return two_maps(backbone, frames, self.level)
@@ -94,7 +95,7 @@ class GridPooling(nn.Module):
         self,
         maps: list[Tensor], # the last one and the earlier one
     ) -> Tensor: # (N,num_features)
-        return torch.cat([maps[0].mean((2, 3)), grid_statistics(maps[1])], 1)
+        return self.scale(torch.cat([maps[0].mean((2, 3)), grid_statistics(maps[1])], 1))
 
 # %% ../../nbs/learning/05a_pooling.ipynb #b2d0ce14
 class Pooling(nn.Module):
