@@ -133,7 +133,7 @@ def train(
     pretrained: bool=True,           # start from ImageNet
     seed: int=0,                     # of weights, order and augmentation
     hidden: int=256,                 # LSTM's features in each direction
-    augmentation: Callable[[Tensor], Tensor]|None=None, # None: `clip_augmentation`
+    augmentation: Callable[[Tensor], Tensor]|None=None, # of a batch; None: `ClipAugmentation`
     device: str|None=None,           # None: a GPU where there is one
 ) -> Checkpoint: # the best epoch's
     "Train on preprocessed face clips and keep the best model. Raises `DeepfakeError`"

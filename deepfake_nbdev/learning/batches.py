@@ -6,8 +6,8 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/learning/batches.html.md""
 
 # %% auto #0
 __all__ = ['NO_METHOD', 'Item', 'usable_rows', 'clips_folder', 'side_of', 'read_items', 'known_methods', 'ClipFrames',
-           'TensorClip', 'RandomOffset', 'ReadClip', 'clip_augmentation', 'AugmentClip', 'ScaleClip', 'split_sides',
-           'clip_datablock', 'ClipDataLoaders', 'clip_dataloaders']
+           'TensorClip', 'RandomOffset', 'ReadClip', 'ScaleClip', 'AugmentClip', 'split_sides', 'clip_datablock',
+           'ClipDataLoaders', 'clip_dataloaders']
 
 # %% ../../nbs/learning/06_batches.ipynb #ce3381af
 from pathlib import Path
@@ -22,7 +22,6 @@ from fastai.torch_core import TensorBase
 from fasttransform import DisplayedTransform
 from matplotlib.figure import Figure
 from torch import Tensor
-from torchvision.transforms import v2
 
 from ..core.arguments import available_cores
 from ..core.errors import DeepfakeError
@@ -30,6 +29,7 @@ from ..core.files import safe_path
 from ..core.words import METHODS
 from ..datasets.files import read_metadata
 from ..faces.clips import FaceClip, pick_frames
+from .augmentation import ClipAugmentation
 from .config import ModelConfig
 from .devices import check_device
 
@@ -127,25 +127,17 @@ class ReadClip(DisplayedTransform):
         shown = np.linspace(0, len(images) - 1, frames.n_frames).round().astype(int)
         return TensorClip(torch.from_numpy(images[shown]).permute(0, 3, 1, 2).contiguous())
 
-# %% ../../nbs/learning/06_batches.ipynb #61bd0dd0
-def clip_augmentation(
-    size: int, # side of the frames, in pixels
-) -> Callable[[Tensor], Tensor]: # (T,3,H,W) uint8 to the same
-    "Mirror, other light, other framing; nothing that blurs or recompresses, which would wash out a forgery's traces"
-    return v2.Compose([v2.RandomHorizontalFlip(), v2.ColorJitter(brightness=.2, contrast=.2, saturation=.2, hue=.02),
-                       v2.RandomResizedCrop(size, scale=(.8, 1), ratio=(.95, 1.05), antialias=True)])
-
 # %% ../../nbs/learning/06_batches.ipynb #e35ca7ef
-class AugmentClip(DisplayedTransform):
-    "One random change for all frames of a clip, in training only"
-    order, split_idx = 2, 0
-    def __init__(self, augmentation: Callable[[Tensor], Tensor]): self.augmentation = augmentation
-    def encodes(self, clip: TensorClip): return TensorClip(self.augmentation(clip.as_subclass(Tensor)))
-
 class ScaleClip(DisplayedTransform):
     "Bytes to 0..1, once the batch is on its device"
     order = 10
-    def encodes(self, clip: TensorClip): return TensorClip(clip.float() / 255) if clip.dtype == torch.uint8 else clip
+    def encodes(self, clip: TensorClip): return TensorClip(clip.float().div_(255)) if clip.dtype == torch.uint8 else clip
+
+class AugmentClip(DisplayedTransform):
+    "A random change for each clip of a batch, in training only"
+    order, split_idx = 20, 0
+    def __init__(self, augmentation: Callable[[Tensor], Tensor]): self.augmentation = augmentation
+    def encodes(self, clips: TensorClip): return TensorClip(self.augmentation(clips.as_subclass(Tensor)))
 
 # %% ../../nbs/learning/06_batches.ipynb #25b181eb
 NO_METHOD = -100  # target of a clip whose method is unknown, or that is real: no method loss
@@ -159,7 +151,7 @@ def split_sides(
 
 def clip_datablock(
     config: ModelConfig, # sizes, frames and methods
-    augmentation: Callable[[Tensor], Tensor]|None=None, # None: `clip_augmentation`
+    augmentation: Callable[[Tensor], Tensor]|None=None, # of a batch in 0..1; None: `ClipAugmentation`
 ) -> DataBlock: # of `Item`s: clip to (is_fake, method)
     "How fastai makes batches of face clips"
     def frames(item): return ClipFrames(item.clip, config.n_frames, config.size, .5)
@@ -167,8 +159,8 @@ def clip_datablock(
     def method(item):
         known = item.method in config.methods
         return torch.tensor(config.methods.index(item.method) if known else NO_METHOD)
-    augment = AugmentClip(augmentation or clip_augmentation(config.size))
-    clip_block = TransformBlock(item_tfms=[RandomOffset(), ReadClip(), augment], batch_tfms=ScaleClip())
+    augment = AugmentClip(augmentation or ClipAugmentation())
+    clip_block = TransformBlock(item_tfms=[RandomOffset(), ReadClip()], batch_tfms=[ScaleClip(), augment])
     return DataBlock(blocks=(clip_block, TransformBlock, TransformBlock), n_inp=1,
                      getters=[frames, is_fake, method], splitter=split_sides)
 
@@ -203,7 +195,7 @@ def clip_dataloaders(
     items: list[Item],   # of both splits
     config: ModelConfig, # sizes, frames and methods
     bs: int=8,           # clips a batch
-    augmentation: Callable[[Tensor], Tensor]|None=None, # None: `clip_augmentation`
+    augmentation: Callable[[Tensor], Tensor]|None=None, # of a batch in 0..1; None: `ClipAugmentation`
     num_workers: int|None=None, # processes that read ahead; None: none on a CPU, which the model needs itself
     device: str|None=None,      # None: a GPU where there is one
 ) -> ClipDataLoaders:
