@@ -41,7 +41,8 @@ check: .venv ## what CI runs: everything in step, the tests, the built wheel wit
 	@$(BIN)/python scripts/check.py $(ARGS)
 
 bench: .venv ## the benchmarks: speed, agreement and memory against peers; ARGS="--clips a.mp4" for clips of your own
-	@status=0; for script in faces preprocess; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py $(ARGS) || status=1; done; exit $$status
+	@status=0; for script in faces preprocess; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py $(ARGS) || status=1; done; \
+	echo "== training"; $(BIN)/python benchmarks/training.py || status=1; exit $$status
 
 export: .venv ## modules from notebooks, notebooks cleaned, README.md from nbs/index.ipynb
 	@$(BIN)/nbdev-export && $(BIN)/nbdev-clean && $(BIN)/python scripts/readme.py

@@ -106,9 +106,8 @@ def rescale(
 
 # %% ../../nbs/learning/05a_degradation.ipynb #de527100
 def add_noise(
-    clip: Tensor,     # (T,3,H,W) float32 in 0..1
-    deviation: float, # of the noise, on the same scale
+    clip: Tensor,  # (T,3,H,W) float32 in 0..1
+    noise: Tensor, # (3,H,W) on the same scale, about 0
 ) -> Tensor: # the same shape
-    "The same grain in each frame, from PyTorch's global generator"
-    noise = deviation * torch.randn(clip.shape[1:], device='cpu')
-    return (clip + noise.to(clip)).clamp_(0, 1)
+    "The same grain in each frame"
+    return (clip + noise).clamp_(0, 1)
