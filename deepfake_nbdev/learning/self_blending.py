@@ -6,7 +6,8 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/learning/self_blending.htm
 
 # %% auto #0
 __all__ = ['PARTS', 'SHEET', 'UNIT', 'TO_SHEET', 'SHARPNESS', 'RATIOS', 'face_maps', 'Part', 'draw_mask', 'lay_mask',
-           'draw_colour', 'change_sharpness', 'Source', 'draw_source', 'make_source', 'Blend', 'self_blend']
+           'draw_colour', 'change_sharpness', 'Source', 'draw_source', 'make_source', 'Blend', 'self_blend',
+           'moved_about']
 
 # %% ../../nbs/learning/05c_self_blending.ipynb #7621ca7c
 from typing import NamedTuple
@@ -46,12 +47,12 @@ PARTS = {'face': Part(.57, 1.2, 1.22, .5), 'inner': Part(.5, .95, .95, .15), 'lo
 SHEET, UNIT = 192, 48  # side of what masks are drawn on, and an eye distance there, in pixels
 TO_SHEET = np.array([[UNIT, 0, SHEET / 2], [0, UNIT, .35 * SHEET], [0, 0, 1]])  # from (across, down, 1) of the face
 
-def _bent(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray: # (SHEET,SHEET) uint8, as all masks here
-    "An elastic deformation: each place moves a little, and its neighbours with it"
-    moves = rng.normal(0, .12 * UNIT, (6, 6, 2)).astype(np.float32)
+def _bend(mask: np.ndarray, pixels: float, rng: np.random.Generator) -> np.ndarray: # (SHEET,SHEET) uint8
+    "An elastic deformation: each place moves by some pixels, and its neighbours with it"
+    moves = rng.normal(0, pixels, (6, 6, 2)).astype(np.float32)
     x, y = cv2.split(cv2.resize(moves, (SHEET, SHEET), interpolation=cv2.INTER_CUBIC))
-    across = np.arange(SHEET, dtype=np.float32)
-    return cv2.remap(mask, x + across, y + across[:, None], cv2.INTER_LINEAR)
+    pixel = np.arange(SHEET, dtype=np.float32)
+    return cv2.remap(mask, x + pixel, y + pixel[:, None], cv2.INTER_LINEAR)
 
 def draw_mask(
     part: str, # a name in `PARTS`
@@ -60,11 +61,12 @@ def draw_mask(
     "A part of the face, each time in another shape and with another edge"
     oval, mask = PARTS[part], np.zeros((SHEET, SHEET), np.uint8)
     _, middle, _ = TO_SHEET @ (0, oval.middle, 1)
-    width, height = 2 * UNIT * rng.uniform(.9, 1.1, 2) * (oval.width, oval.height)
-    cv2.ellipse(mask, ((SHEET / 2, middle), (width, height), 0), 255, -1)
-    shrinks, softness = np.exp(rng.uniform(np.log(.5), np.log(6), 2))  # pixels
-    blurred = cv2.GaussianBlur(_bent(mask, rng), (0, 0), shrinks)
-    return cv2.GaussianBlur(cv2.threshold(blurred, 250, 255, cv2.THRESH_BINARY)[1], (0, 0), softness)
+    halves = UNIT * rng.uniform(.9, 1.1, 2) * (oval.width, oval.height)
+    cv2.ellipse(mask, ((SHEET / 2, middle), (2 * halves).tolist(), 0), 255, -1)
+    mask = _bend(mask, .1 * halves.min(), rng)
+    shrinks, softness = halves.min() * rng.uniform(.01, .1), np.exp(rng.uniform(np.log(.5), np.log(6)))  # pixels
+    whole = cv2.threshold(cv2.GaussianBlur(mask, (0, 0), shrinks), 250, 255, cv2.THRESH_BINARY)[1]
+    return cv2.GaussianBlur(whole, (0, 0), softness)
 
 # %% ../../nbs/learning/05c_self_blending.ipynb #979b1394
 def lay_mask(
@@ -89,10 +91,10 @@ def draw_colour(
 
 # %% ../../nbs/learning/05c_self_blending.ipynb #2f40b542
 SHARPNESS = {  # kind: how often, and between which amounts
-    'smaller': (.5, .2, .7),       # what is left of a side; enlarged when it is laid over
+    'smaller': (.6, .2, .7),       # what is left of a side; enlarged when it is laid over
     'blurred': (.15, .003, .011),  # standard deviation, as a share of the width
-    'sharper': (.15, .5, 1.5),     # of what a blur takes away, so much is added
-    'same': (.2, 0, 0)}
+    'sharper': (.1, .5, 1.5),      # of what a blur takes away, so much is added
+    'same': (.15, 0, 0)}
 
 def change_sharpness(
     frame: np.ndarray, # (H,W,3) uint8 RGB
@@ -118,7 +120,7 @@ class Source(NamedTuple):
 def draw_source(rng: np.random.Generator) -> Source:
     "A source that differs in its place, and in its colour or sharpness or in both"
     kinds, (chances, *_) = list(SHARPNESS), zip(*SHARPNESS.values())
-    kind = rng.choice(kinds, p=chances)
+    kind = str(rng.choice(kinds, p=chances))
     coloured = kind == 'same' or rng.random() < .7
     return Source(draw_colour(rng) if coloured else np.eye(3, 4), kind, rng.uniform(*SHARPNESS[kind][1:]),
                   rng.uniform(.95, 1.05, 2), rng.uniform(-1, 1, 2) * (.03, .015), rng.uniform(0, .002))
@@ -156,17 +158,36 @@ def self_blend(
 ) -> Blend:
     "The clip's face, changed, over itself. Raises `DeepfakeError` where there is no face in the frames"
     maps, source = face_maps(landmarks), draw_source(rng)
-    part = rng.choice(list(PARTS), p=[part.chance for part in PARTS.values()])
+    part = str(rng.choice(list(PARTS), p=[part.chance for part in PARTS.values()]))
     mask = cv2.convertScaleAbs(draw_mask(part, rng), alpha=rng.choice(RATIOS))
     trembles = rng.normal(0, source.tremble * frames.shape[2], (len(frames), 2))
     blended, masks = frames.copy(), np.zeros(frames.shape[:3], np.uint8)
     for t, frame in enumerate(frames):
         masks[t] = lay_mask(mask, maps[t], frame.shape[1::-1])
-        x, y, width, height = window = cv2.boundingRect(masks[t])
+        x, y, width, height = cv2.boundingRect(masks[t])
         if not width: continue
         place, middle = np.s_[y:y + height, x:x + width], maps[t] @ (0, .5, 1)
         weight = masks[t][place].astype(np.float32) / 255
-        other = make_source(source, frame, middle, trembles[t], window)
+        other = make_source(source, frame, middle, trembles[t], (x, y, width, height))
         blended[t][place] = cv2.blendLinear(other, frame[place], weight, 1 - weight)
     if not masks.any(): raise DeepfakeError('the landmarks lie outside the frames: there is no face to blend')
     return Blend(blended, masks)
+
+# %% ../../nbs/learning/05c_self_blending.ipynb #d8904d8b
+def moved_about(
+    picture: np.ndarray,   # (H,W,3) uint8 RGB
+    landmarks: np.ndarray, # (5,2) in pixels
+    n_frames: int,         # T
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]: # (T,H,W,3) uint8 RGB, (T,5,2) landmarks in pixels
+    "A clip of a still that sways, turns and comes nearer, smoothly"
+    height, width = picture.shape[:2]
+    times, phases, speeds = np.linspace(0, 1, n_frames)[:, None], rng.random(4), rng.uniform(.5, 1.5, 4)
+    most = np.array([.02 * width, .02 * height, 3, .03])  # pixels, pixels, degrees, share of the size
+    frames, points = [], []
+    for x, y, angle, nearer in most * np.sin(2 * np.pi * (speeds * times + phases)):
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.03 + nearer)
+        matrix[:, 2] += x, y
+        frames.append(cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101))
+        points.append(landmarks @ matrix[:, :2].T + matrix[:, 2])
+    return np.array(frames), np.array(points)
