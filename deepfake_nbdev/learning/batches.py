@@ -151,7 +151,7 @@ class ReadClip(DisplayedTransform):
 class ScaleClip(DisplayedTransform):
     "Bytes to 0..1, once the batch is on its device"
     order = 10
-    def encodes(self, clip: TensorClip): return TensorClip(clip.float() / 255) if clip.dtype == torch.uint8 else clip
+    def encodes(self, clip: TensorClip): return TensorClip(clip.float().div_(255)) if clip.dtype == torch.uint8 else clip
 
 class AugmentClip(DisplayedTransform):
     "Change the clips of a batch at random, in training only"
@@ -200,11 +200,12 @@ def split_sides(
 
 def clip_datablock(
     config: ModelConfig, # sizes, frames and methods
-    augmentation: Callable[[Tensor], Tensor]|None=None, # (B,T,3,H,W) float in 0..1 to the same; None: `ClipAugmentation`
+    augmentation: Callable[[Tensor], Tensor]|None=None, # (B,T,3,H,W) float to the same; None: `ClipAugmentation`
     dl_type: type[TfmdDL]=TfmdDL, # what puts them together
 ) -> DataBlock: # of `Item`s: clip to (is_fake, method)
     "How fastai makes batches of face clips"
     augment = AugmentClip(ClipAugmentation() if augmentation is None else augmentation)
     clip_block = TransformBlock(item_tfms=[RandomOffset(), ReadClip()], batch_tfms=[ScaleClip(), augment])
-    return DataBlock(blocks=(clip_block, TransformBlock, TransformBlock), n_inp=1, splitter=split_sides, dl_type=dl_type,
+    blocks = clip_block, TransformBlock, TransformBlock
+    return DataBlock(blocks=blocks, n_inp=1, splitter=split_sides, dl_type=dl_type,
                      getters=[PickFrames(config), IsFake(), MethodIndex(config.methods)])
