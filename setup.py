@@ -13,7 +13,7 @@ settings = config['DEFAULT']
 
 def words(key): return settings.get(key, '').split()
 
-extras = ('dev', 'ray', 'distributed')
+extras = ('dev', 'ray', 'distributed', 'offline')
 minor_versions = range(int(settings['min_python'].split('.')[1]), 15)
 
 setup(

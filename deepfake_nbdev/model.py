@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from fastcore.basics import patch
 from torch import nn, Tensor
+from torch.nn.functional import normalize
 from torch.nn.utils import skip_init
 
 from .core.errors import DeepfakeError, NotFiniteError
@@ -27,6 +28,7 @@ from .learning.backbones import check_backbone, create_backbone
 from .learning.calibration import (
     Calibration, calibration_from_dict, calibration_to_dict, UNCALIBRATED)
 from .learning.config import config_from_dict, config_to_dict, ModelConfig
+from .learning.pooling import create_pooling
 from .learning.strange_files import (
     check_finite, check_names, check_pickle, check_room, read_pickle, shown)
 from .learning.temporal import create_temporal, OverTime
@@ -43,6 +45,7 @@ class DeepfakeModel(nn.Module):
     std: Tensor
     backbone: Any  # `nn.Module`, with `num_features`
     frame_features: Callable[[Tensor], Tensor]  # below
+    temporal: OverTime
     def __init__(
         self,
         config: ModelConfig,    # what to build
@@ -50,31 +53,41 @@ class DeepfakeModel(nn.Module):
     ):
         super().__init__()
         self.config = config
-        self.backbone = create_backbone(config.backbone, pretrained)
+        self.backbone = create_backbone(config.backbone, pretrained, config.size)
         check_backbone(self.backbone, config.backbone, config.size)
+        self.backbone.to(memory_format=torch.channels_last)
         for name in ('mean', 'std'):
             self.register_buffer(name, torch.tensor(self.backbone.pretrained_cfg[name]).view(1, 3, 1, 1))
-        self.feature_map = nn.Identity()  # a place to hook heatmaps to, whatever the CNN
+        self.pooling = create_pooling(config, self.backbone)
+        self.feature_maps = nn.ModuleList(nn.Identity() for _ in range(self.pooling.n_maps))
         temporal: Any = create_temporal(config, self.backbone.num_features)
-        self.add_module(config.temporal, temporal)
+        self.add_module('lstm' if config.temporal == 'lstm' else 'over_time', temporal)
         self.dropout = nn.Dropout(config.dropout)
-        n_features = temporal.num_features + self.backbone.num_features
+        n_features = temporal.num_features + self.pooling.num_features
         self.fake_head = nn.Linear(n_features, 1)
         self.method_head = _linear(n_features, len(config.methods))
 
-    @property
-    def temporal(self) -> OverTime: # (B,T,C) to (B,T,D)
-        "What goes over time; in a `.pt` its weights are named after it, as `lstm.weight_ih_l0`"
-        return getattr(self, self.config.temporal)
+# %% ../nbs/03_model.ipynb #5f0c1a90
+@patch(as_prop=True)
+def temporal(self: DeepfakeModel) -> OverTime: # (B,T,C) to (B,T,D)
+    "What goes over time; in a `.pt` an LSTM's weights have its name, as `lstm.weight_ih_l0`"
+    return getattr(self, 'lstm' if self.config.temporal == 'lstm' else 'over_time')
+
+@patch(as_prop=True)
+def feature_map(self: DeepfakeModel) -> nn.Module: # passes the last map (N,C,h,w)
+    "A place to hook heatmaps to, whatever the CNN"
+    return self.feature_maps[0]
 
 # %% ../nbs/03_model.ipynb #c668ee15
 @patch
 def frame_features(
     self: DeepfakeModel,
     frames: Tensor, # (N,3,H,W) float RGB in 0..1
-) -> Tensor: # (N,C)
+) -> Tensor: # (N,F), the last map's mean first
     "What the CNN sees in each frame"
-    return self.feature_map(self.backbone((frames - self.mean) / self.std)).mean((2, 3))
+    frames = ((frames - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+    maps = self.pooling.maps(self.backbone, frames)
+    return self.pooling([place(passing) for place, passing in zip(self.feature_maps, maps)])
 
 # %% ../nbs/03_model.ipynb #1cb71b4f
 @patch
@@ -83,7 +96,9 @@ def forward(
     clips: Tensor, # (B,T,3,H,W) float RGB in 0..1
 ) -> tuple[Tensor, Tensor, Tensor]: # logits: fake (B,), method (B,M), fake frame by frame (B,T)
     features = self.frame_features(clips.flatten(0, 1)).unflatten(0, clips.shape[:2])
-    states = self.dropout(torch.cat([self.temporal(features), features], -1))
+    over_time = self.temporal(features[..., :self.backbone.num_features])
+    states = self.dropout(torch.cat([over_time, features], -1))
+    if self.config.normalize: states = normalize(states, dim=-1)
     frame_logits = self.fake_head(states)[..., 0]
     return frame_logits.mean(1), self.method_head(states.mean(1)), frame_logits
 
@@ -169,7 +184,7 @@ def save_checkpoint(
 ):
     "Write the `.pt`, whole or not at all. Raises `DeepfakeError` for weights or facts that no reader would take"
     config = checkpoint.model.config
-    state = {name: tensor.detach().cpu() for name, tensor in checkpoint.model.state_dict().items()}
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.model.state_dict().items()}
     facts = {name: getattr(checkpoint, name) for name in _FACTS}
     facts['calibration'] = calibration_to_dict(checkpoint.calibration)
     check_finite(state)
@@ -199,7 +214,7 @@ def _build_model(content: dict, n_bytes: int) -> DeepfakeModel:
     "The network of a file with its weights, once it is seen to fit. Raises `DeepfakeError`"
     config = config_from_dict(content['config'], content['methods'])
     with torch.device('meta'):
-        cnn = create_backbone(config.backbone, pretrained=False)
+        cnn = create_backbone(config.backbone, pretrained=False, size=config.size)
         check_room(cnn, n_bytes)  # first the CNN alone: the deepest take their time when run, even here
         network = DeepfakeModel(config)
         check_room(network, n_bytes)

@@ -15,7 +15,7 @@ from ..core.errors import DeepfakeError
 from .strange_files import check_names, shown
 
 # %% ../../nbs/learning/04_config.ipynb #8263b801
-RANGES = {'n_frames': (1, 1024), 'size': (16, 1024), 'hidden': (1, 4096)}  # least and most
+RANGES = {'n_frames': (1, 1024), 'size': (16, 1024), 'hidden': (1, 4096), 'layers': (1, 8)}  # least and most
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -27,10 +27,13 @@ class ModelConfig:
     hidden: int = 256                  # features over time; of an LSTM, in each direction
     dropout: float = .3                # before the heads, 0..<1
     temporal: str = 'lstm'             # what looks at the order of the frames
+    pooling: str = 'mean'              # what makes features of a frame's maps
+    layers: int = 1                    # of the LSTM
+    bidirectional: bool = True         # the LSTM reads backwards, too
+    normalize: bool = False            # the heads see features of length 1
 
     def __post_init__(self):
-        _check_word('backbone', self.backbone, 'a CNN of timm')
-        _check_word('temporal', self.temporal, 'a temporal model')
+        for name, what in _NAMES.items(): _check_word(name, getattr(self, name), what)
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
@@ -38,8 +41,11 @@ class ModelConfig:
         if type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1:
             raise DeepfakeError(f'dropout must lie in 0..<1, not {shown(self.dropout)}')
         _check_methods(self.methods)
+        _check_switches(self)
 
 # %% ../../nbs/learning/04_config.ipynb #1aaf093a
+_NAMES = {'backbone': 'a network of timm', 'temporal': 'a temporal model', 'pooling': 'a pooling'}
+
 def _check_word(name: str, value, what: str):
     "A name without slashes or colons, which would lead to files and hubs. Raises `DeepfakeError`"
     if type(value) is not str or not re.fullmatch(r'[\w.-]{1,100}', value, re.ASCII):
@@ -53,23 +59,29 @@ def _check_methods(methods: tuple[str, ...]):
             raise DeepfakeError(f'methods must be names of 1 to 100 printable characters, not {shown(name)}')
     if len(set(methods)) < len(methods): raise DeepfakeError('methods must be different from each other')
 
+def _check_switches(config: ModelConfig):
+    "Raises `DeepfakeError` for what is neither True nor False"
+    for name in ('bidirectional', 'normalize'):
+        value = getattr(config, name)
+        if type(value) is not bool: raise DeepfakeError(f'{name} must be True or False, not {shown(value)}')
+
 # %% ../../nbs/learning/04_config.ipynb #7b10ac3a
+_LATER = ('temporal', 'pooling', 'layers', 'bidirectional', 'normalize')  # in a file only where not the default
+
 def config_to_dict(
     config: ModelConfig, # any
 ) -> dict: # by field, but for the methods
     "As it stands in a `.pt`"
-    fields = asdict(config)
-    del fields['methods']
-    if config.temporal == ModelConfig.temporal: del fields['temporal']
-    return fields
+    left_out = {'methods'} | {name for name in _LATER if getattr(config, name) == getattr(ModelConfig, name)}
+    return {name: value for name, value in asdict(config).items() if name not in left_out}
 
 def config_from_dict(
     given: dict,        # of a file
     methods: list[str], # of the same file
 ) -> ModelConfig:
     "What a file says, once it is seen to make sense. Raises `DeepfakeError`"
-    fields = config_to_dict(ModelConfig())
-    if type(given) is dict and 'temporal' in given: fields['temporal'] = ''
+    fields = list(config_to_dict(ModelConfig()))
+    if type(given) is dict: fields += [name for name in _LATER if name in given]
     check_names(given, fields, 'config')
     if type(methods) is not list: raise DeepfakeError(f'methods must be a list, not {shown(methods)}')
     return ModelConfig(**given, methods=tuple(methods))
