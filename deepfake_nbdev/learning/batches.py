@@ -193,11 +193,12 @@ def split_sides(
 
 def clip_datablock(
     config: ModelConfig, # sizes, frames and methods
-    augmentation: Callable[[Tensor], Tensor]|None=None, # (B,T,3,H,W) float in 0..1 to the same; None: `ClipAugmentation`
+    augmentation: Callable[[Tensor], Tensor]|None=None, # (B,T,3,H,W) float to the same; None: `ClipAugmentation`
     dl_type: type[TfmdDL]=TfmdDL, # what puts them together
 ) -> DataBlock: # of `Item`s: clip to (is_fake, method)
     "How fastai makes batches of face clips"
     augment = AugmentClip(ClipAugmentation() if augmentation is None else augmentation)
     clip_block = TransformBlock(item_tfms=[RandomOffset(), ReadClip()], batch_tfms=[ScaleClip(), augment])
-    return DataBlock(blocks=(clip_block, TransformBlock, TransformBlock), n_inp=1, splitter=split_sides, dl_type=dl_type,
+    blocks = clip_block, TransformBlock, TransformBlock
+    return DataBlock(blocks=blocks, n_inp=1, splitter=split_sides, dl_type=dl_type,
                      getters=[PickFrames(config), IsFake(), MethodIndex(config.methods)])

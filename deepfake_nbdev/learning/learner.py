@@ -38,7 +38,7 @@ class ClipLearner(Learner):
         means = [torch.stack(parts).mean(0) for parts in zip(*looks)]
         return tuple(torch.lerp(mean, part, beta) for mean, part in zip(means, plain)), targets
 
-# %% ../../nbs/learning/07a_learner.ipynb #4882fe78
+# %% ../../nbs/learning/07a_learner.ipynb #a88c885d
 class ClipInterpretation(ClassificationInterpretation):
     "Where a model errs, and which methods it takes for which"
     def __init__(self, learn: Learner, dl, losses, act=None):
@@ -52,7 +52,7 @@ class ClipInterpretation(ClassificationInterpretation):
         both = [torch.where(is_fake > 0, method.clamp(min=0) + 1, 0) for is_fake, method in (targets, decoded)]
         return [indices[known].numpy() for indices in both]
 
-    def confusion_matrix(self) -> np.ndarray: # (M+1,M+1) counts; a row is what clips are, a column what they are held to be
+    def confusion_matrix(self) -> np.ndarray: # (M+1,M+1) counts; by what clips are, and what they are held to be
         "Which are taken for which"
         return confusion_matrix(*self._answers(), labels=range(len(self.vocab)))
 

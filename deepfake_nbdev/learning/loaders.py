@@ -52,7 +52,7 @@ def pair_order(
         order += [real, blend_of[real] if is_made else next(others)]
     return order
 
-# %% ../../nbs/learning/06a_loaders.ipynb #1ec3e93e
+# %% ../../nbs/learning/06a_loaders.ipynb #10985984
 class ClipDL(TfmdDL):
     "Batches of clips; where it shuffles and `blends` is given, of pairs"
     def __init__(
@@ -64,16 +64,14 @@ class ClipDL(TfmdDL):
     ):
         super().__init__(dataset, *args, **kwargs)
         self.blends = blends
-        if self.paired: self.n = len(pair_order(dataset.items, blends or 0., list))
+        if self.shuffle and blends is not None: self.n = len(pair_order(dataset.items, blends, list))
 
-    @property
-    def paired(self) -> bool: return self.shuffle and self.blends is not None
-
-    def new(self, dataset=None, cls=None, **kwargs): return super().new(dataset, cls, **{'blends': self.blends} | kwargs)
+    def new(self, dataset=None, cls=None, **kwargs):
+        return super().new(dataset, cls, **{'blends': self.blends} | kwargs)
 
     def get_idxs(self) -> list: # an index each; where it shuffles, with a seed
         if not self.shuffle: return super().get_idxs()
-        if not self.paired: return list(zip(super().get_idxs(), draw_seeds(self.n)))
+        if self.blends is None: return list(zip(super().get_idxs(), draw_seeds(self.n)))
         order = pair_order(self.dataset.items, self.blends, self.shuffle_fn)
         return list(zip(order, (seed for seed in draw_seeds(len(order) // 2) for _ in range(2))))
 
@@ -82,7 +80,7 @@ class ClipDL(TfmdDL):
         frames, *targets = self.dataset[s[0]]
         return frames._replace(seed=s[1]), *targets
 
-# %% ../../nbs/learning/06a_loaders.ipynb #8e60be34
+# %% ../../nbs/learning/06a_loaders.ipynb #be001a57
 def _pairs(
     bs: int, balance: str, self_blend: float,
 ) -> float|None: # as `ClipDL` takes it
@@ -97,10 +95,10 @@ def clip_dataloaders(
     items: list[Item],   # of both splits
     config: ModelConfig, # sizes, frames and methods
     bs: int=8,           # clips a batch
-    augmentation: Callable[[Tensor], Tensor]|None=None, # (B,T,3,H,W) float in 0..1 to the same; None: `ClipAugmentation`
+    augmentation: Callable[[Tensor], Tensor]|None=None, # (B,T,3,H,W) float to the same; None: `ClipAugmentation`
     balance: Literal['weights', 'batch']='weights', # each clip once; or each batch half real, half fake
     self_blend: float=0., # share of the fakes that are self-blends of reals of the same batch, 0..1; above 0: `batch`
-    num_workers: int|None=None, # processes that read ahead; None: on a CPU none, for the model needs it; else one a core
+    num_workers: int|None=None, # that read ahead; None: on a CPU none, for the model needs it; else one a core
     device: str|None=None,      # None: a GPU where there is one
 ) -> DataLoaders:
     "Training and validation batches"
