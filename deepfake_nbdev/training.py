@@ -193,12 +193,13 @@ def announcement(
     recipe: Recipe,    # how
 ) -> str: # three lines
     "What a training starts with"
-    config, learning = learn.model.config, sum(p.numel() for p in trainable_params(learn.model))
+    config = learn.model.config
     start = 'ImageNet' if recipe.pretrained else 'random weights'
     epochs = f'{recipe.freeze_epochs} of {total_epochs(recipe)} epochs'
     frozen = f', the CNN as it is in the first {epochs}' * bool(recipe.freeze_epochs)
     blends = f'; {recipe.self_blend:.0%} of the fakes in training are self-blends' * bool(recipe.self_blend)
-    total = sum(p.numel() for p in learn.model.parameters())
+    weights = trainable_params(learn.model), learn.model.parameters()
+    learning, total = (sum(p.numel() for p in group) for group in weights)
     return (f'device: {learn.dls.device}; {recipe.bs} clips a batch, {config.n_frames} frames of {config.size} px each\n'
             f'clips: {_side_words(items, "train")}; {_side_words(items, "valid")}{blends}\n'
             f'weights: {config.backbone} from {start}, {learning:,} of {total:,} are trained{frozen}')
@@ -322,6 +323,7 @@ def _stopped(out: str) -> str:
 
 def _train_as_told(meta: str, out: str, *others):
     "Train, and say how it ended"
+    check_out(out)
     try: checkpoint = train(meta, out, *others)
     except KeyboardInterrupt:
         print(_stopped(out), file=sys.stderr)
@@ -360,5 +362,4 @@ def deepfake_train(
 ):
     "Train the CNN and LSTM for real/fake and for the method"
     config, recipe, device = *_chosen(locals()), check_device(device)
-    check_out(out)
     _train_as_told(meta, out, config, recipe, None, device, select, resume, tensorboard)

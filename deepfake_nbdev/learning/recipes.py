@@ -23,7 +23,8 @@ RANGES: dict[str, tuple[float, float]] = {  # least and most
     'epochs': (1, 10**6), 'freeze_epochs': (0, 10**6), 'bs': (1, 10**5), 'lr': (1e-12, 1e12), 'cnn_rate': (1e-6, 1),
     'weight_decay': (0, 10), 'warmup': (0, .9), 'clip': (0, 1e6), 'label_smoothing': (0, .5), 'method_weight': (0, 100),
     'average': (0, .999999), 'self_blend': (0, 1), 'patience': (0, 10**6), 'seed': (0, 2**32 - 1)}
-CHOICES = {'schedule': ('cosine', 'one_cycle'), 'keep': ('best', 'last'), 'balance': ('weights', 'batch'), 'tune': TUNED}
+CHOICES = {'schedule': ('cosine', 'one_cycle'), 'keep': ('best', 'last'), 'balance': ('weights', 'batch'),
+           'tune': TUNED}
 
 def _check_value(name: str, value, kind: type):
     "A field is of its kind and in its range. Raises `DeepfakeError`"
