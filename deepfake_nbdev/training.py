@@ -42,7 +42,7 @@ from .learning.callbacks import (
     divergence, History, KeepBest, plot_history, SayEpochs, StopDiverged, TensorBoard)
 from .learning.config import ModelConfig
 from .learning.config import RANGES as CONFIG_RANGES
-from .learning.devices import check_device
+from .learning.distributed import in_processes, n_ranks, of_first, over_ranks, rank, say
 from .learning.freezing import FreezeFirst, KeepStatistics
 from .learning.learner import ClipLearner
 from .learning.loaders import clip_dataloaders
@@ -200,7 +200,9 @@ def announcement(
     blends = f'; {recipe.self_blend:.0%} of the fakes in training are self-blends' * bool(recipe.self_blend)
     weights = trainable_params(learn.model), learn.model.parameters()
     learning, total = (sum(p.numel() for p in group) for group in weights)
-    return (f'device: {learn.dls.device}; {recipe.bs} clips a batch, {config.n_frames} frames of {config.size} px each\n'
+    each = f' in each of {n_ranks()} processes' * (n_ranks() > 1)
+    looked_at = f'{config.n_frames} frames of {config.size} px each'
+    return (f'device: {learn.dls.device}; {recipe.bs} clips a batch{each}, {looked_at}\n'
             f'clips: {_side_words(items, "train")}; {_side_words(items, "valid")}{blends}\n'
             f'weights: {config.backbone} from {start}, {learning:,} of {total:,} are trained{frozen}')
 
@@ -227,8 +229,11 @@ class Run:
         "Write the model as it is now. Raises `NotFiniteError`"
         self.checkpoint.metrics = {name: value for name, value in row.items() if not np.isnan(value)}
         self.checkpoint.training |= {'best_epoch': epoch, 'finished': finished}
-        try: save_checkpoint(self.checkpoint, self.out)
-        except NotFiniteError: self.stop.stop()
+        finite = True
+        if not rank():
+            try: save_checkpoint(self.checkpoint, self.out)
+            except NotFiniteError: finite = False
+        if not of_first(finite): self.stop.stop()
 
 # %% ../nbs/04_training.ipynb #7a10c010
 @contextmanager
@@ -249,13 +254,14 @@ def fit(
     "Train, and keep the best. Raises `DeepfakeError` where it diverges"
     path, recipe = self.beside('_state.pt'), self.recipe
     start = read_state(path, identity) if resume and path.exists() else None
-    if start: print(f'going on after epoch {start["epoch"]} of {total_epochs(recipe)}', file=sys.stderr)
-    elif path.exists(): print(f'{readable(path)} is of a training that was stopped, and will be replaced; '
-                              '--resume would go on with it', file=sys.stderr)
+    if start: say(f'going on after epoch {start["epoch"]} of {total_epochs(recipe)}')
+    elif path.exists(): say(f'{readable(path)} is of a training that was stopped, and will be replaced; '
+                            '--resume would go on with it')
     steps = [FreezeFirst(recipe.freeze_epochs), ParamScheduler(schedule(recipe)), SayEpochs(), self.stop]
-    if board: steps.append(TensorBoard(board))
+    if board and not rank(): steps.append(TensorBoard(board))
     cbs = [*self.parts, *steps, SaveState(path, identity, self.parts, start)]
-    with _bars(self.learn): self.learn.fit(total_epochs(recipe), cbs=cbs, start_epoch=start['epoch'] if start else 0)
+    with over_ranks(self.learn), _bars(self.learn):
+        self.learn.fit(total_epochs(recipe), cbs=cbs, start_epoch=start['epoch'] if start else 0)
     if self.stop.stopped:
         raise divergence(self.stop, total_epochs(recipe), recipe.lr, self.out, self.keep.best.get('epoch', 0))
 
@@ -267,10 +273,11 @@ def finish(self: Run):
     model.load_state_dict(best['weights'])
     self.checkpoint.calibration = calibrate(model, self.items, self.recipe.bs)
     self.save(best['row'], best['epoch'], finished=True)
+    model.eval()
+    if rank(): return
     with atomic_path(self.beside('_log.png')) as beside:
         plot_history(pd.DataFrame(self.history.rows)).savefig(beside, format='png', dpi=100)
     self.beside('_state.pt').unlink(missing_ok=True)
-    model.eval()
 
 # %% ../nbs/04_training.ipynb #3a38b872
 def train(
@@ -292,7 +299,7 @@ def train(
     dls = clip_dataloaders(items, config, recipe.bs, augmentation, recipe.balance, recipe.self_blend, device=device)
     learn = deepfake_learner(dls, config, recipe)
     if chosen: learn.metrics += [SelectAUC(dls, chosen)]
-    print(announcement(learn, items, recipe), file=sys.stderr)
+    say(announcement(learn, items, recipe))
     checkpoint = Checkpoint(learn.model, items[0].clip.settings, training=training_facts(items, recipe))
     run = Run(learn, recipe, checkpoint, items, Path(out), 'select_auc' if chosen else 'auc')
     run.fit(training_identity(recipe, config, data_fingerprint(items), data_fingerprint(chosen)), resume, board)
@@ -321,17 +328,17 @@ def _stopped(out: str) -> str:
     if not state.exists(): return 'no epoch is done yet'
     return f'{out} holds the best model until now, not calibrated; the same command with --resume goes on'
 
-def _train_as_told(meta: str, out: str, *others):
+def _train_as_told(device: str|None, meta: str, out: str, config: ModelConfig, recipe: Recipe, *others):
     "Train, and say how it ended"
-    check_out(out)
-    try: checkpoint = train(meta, out, *others)
-    except KeyboardInterrupt:
-        print(_stopped(out), file=sys.stderr)
-        raise
+    with in_processes(device) as device:
+        check_out(out)
+        try: checkpoint = train(meta, out, config, recipe, None, device, *others)
+        except KeyboardInterrupt:
+            say(_stopped(out))
+            raise
     best = ', '.join(f'{name} {value:.3f}' for name, value in checkpoint.metrics.items())
-    backbone, epoch = checkpoint.model.config.backbone, checkpoint.training['best_epoch']
-    print(f'{out}: {backbone}, best epoch: {epoch}, {best}', file=sys.stderr)
-    print(f'next: deepfake_evaluate {shell_words(out, meta)}', file=sys.stderr)
+    epoch = checkpoint.training['best_epoch']
+    say(f'{out}: {config.backbone}, best epoch: {epoch}, {best}\nnext: deepfake_evaluate {shell_words(out, meta)}')
 
 # %% ../nbs/04_training.ipynb #7a10c022
 @command
@@ -361,5 +368,5 @@ def deepfake_train(
     device: str=None,              # cpu, cuda, cuda:1 or mps; a GPU where there is one
 ):
     "Train the CNN and LSTM for real/fake and for the method"
-    config, recipe, device = *_chosen(locals()), check_device(device)
-    _train_as_told(meta, out, config, recipe, None, device, select, resume, tensorboard)
+    config, recipe = _chosen(locals())
+    _train_as_told(device, meta, out, config, recipe, select, resume, tensorboard)

@@ -9,7 +9,7 @@ __all__ = ['LARGEST_LOSS', 'epoch_row', 'KeepBest', 'History', 'plot_history', '
            'divergence']
 
 # %% ../../nbs/learning/08_callbacks.ipynb #1804437f
-import math, sys, time
+import math, time
 from pathlib import Path
 from typing import Callable
 
@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 
 from ..core.errors import DeepfakeError
 from ..core.files import atomic_path
+from .distributed import rank, say
 
 # %% ../../nbs/learning/08_callbacks.ipynb #4d1f7c02
 def epoch_row(
@@ -66,6 +67,7 @@ class History(Callback):
     def after_validate(self):
         row = {'epoch': len(self.rows), 'lr': float(self.opt.hypers[-1]['lr'])}
         self.rows.append(row | epoch_row(self.recorder))
+        if rank(): return  # one file for all processes
         with atomic_path(self.path) as beside: pd.DataFrame(self.rows).to_csv(beside, index=False)
     def state_dict(self): return self.rows
     def load_state_dict(self, state: list[dict]): self.rows = state
@@ -95,7 +97,7 @@ class SayEpochs(Callback):
         seconds = time.monotonic() - self.begun_at
         line = f'epoch {self.epoch + 1}/{self.n_epoch}: {", ".join(measured)} ({seconds:.0f} s)'
         bar = getattr(getattr(self.learn, 'progress', None), 'mbar', None)
-        bar.write(line) if bar else print(line, file=sys.stderr)
+        bar.write(line) if bar else say(line)
 
 # %% ../../nbs/learning/08_callbacks.ipynb #4d1f7c0b
 class TensorBoard(Callback):

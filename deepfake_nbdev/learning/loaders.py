@@ -20,6 +20,7 @@ from ..core.errors import DeepfakeError
 from .batches import clip_datablock, draw_seeds, Item, side_of
 from .config import ModelConfig
 from .devices import check_device
+from .distributed import ranks_here
 
 # %% ../../nbs/learning/06a_loaders.ipynb #fb0a810f
 def with_blends(
@@ -103,7 +104,7 @@ def clip_dataloaders(
 ) -> DataLoaders:
     "Training and validation batches"
     device, blends = check_device(device), _pairs(bs, balance, self_blend)
-    if num_workers is None: num_workers = 0 if device == 'cpu' else available_cores()
+    if num_workers is None: num_workers = 0 if device == 'cpu' else max(1, available_cores() // ranks_here())
     if blends is None: bs = min(bs, len(side_of(items, 'train')))
     block = clip_datablock(config, augmentation, ClipDL)
     return block.dataloaders(with_blends(items) if self_blend else items, bs=bs, blends=blends, num_workers=num_workers,

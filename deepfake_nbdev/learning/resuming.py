@@ -25,6 +25,7 @@ from torch import Tensor
 from ..core.errors import DeepfakeError
 from ..core.files import atomic_path, readable
 from .config import config_to_dict, ModelConfig
+from .distributed import rank
 from .recipes import Recipe
 from .strange_files import shown
 
@@ -104,6 +105,7 @@ class SaveState(Callback):
         _go_on(self.learn, self.start)
         for part in self.parts: part.load_state_dict(self.start[part.name])
     def after_validate(self):
+        if rank(): return  # one file for all processes
         parts = {part.name: part.state_dict() for part in self.parts}
         about = {'format': STATE_FORMAT, 'identity': self.identity, 'epoch': self.epoch + 1}
         with atomic_path(self.path) as beside: torch.save(about | _learned(self.learn) | parts, beside)
