@@ -34,7 +34,8 @@ def random_state(
     loader: DataLoader, # of the training side
 ) -> dict[str, Any]: # plain values and tensors
     "Where all generators stand"
-    name, keys, *rest = np.random.get_state()
+    numpy: Any = np.random.get_state()
+    name, keys, *rest = numpy
     return {'torch': torch.get_rng_state(), 'cuda': torch.cuda.get_rng_state_all(), 'random': random.getstate(),
             'numpy': (name, torch.from_numpy(keys.astype(np.int64)), *rest), 'loader': loader.rng.getstate()}
 
@@ -106,8 +107,8 @@ class SaveState(Callback):
     def after_validate(self):
         if rank(): return  # one file for all processes
         parts = {part.name: part.state_dict() for part in self.parts}
-        state = {'format': STATE_FORMAT, 'identity': self.identity, 'epoch': self.epoch + 1} | _learned(self.learn) | parts
-        with atomic_path(self.path) as beside: torch.save(state, beside)
+        about = {'format': STATE_FORMAT, 'identity': self.identity, 'epoch': self.epoch + 1}
+        with atomic_path(self.path) as beside: torch.save(about | _learned(self.learn) | parts, beside)
 
 # %% ../../nbs/learning/10_resuming.ipynb #5685a839
 def _difference(was: dict[str, Any], now: dict[str, Any]) -> str: # '' for none
@@ -129,7 +130,8 @@ def read_state(
         raise DeepfakeError(f'{readable(path)}: cannot be read ({type(e).__name__}); delete it, or leave out --resume, '
                             'to begin anew') from None
     if type(state) is not dict or state.get('format') != STATE_FORMAT:
-        raise DeepfakeError(f'{readable(path)}: not the state of a training of this version; leave out --resume to begin anew')
+        raise DeepfakeError(f'{readable(path)}: not the state of a training of this version; '
+                            'leave out --resume to begin anew')
     difference = _difference(state['identity'], identity)
     if not difference: return state
     raise DeepfakeError(f'{readable(path)}: is of a training with {difference}; '

@@ -35,8 +35,8 @@ def read_selection(
         clip.check_made(trained.settings, 'those trained on')
         items.append(Item(row.video_id, clip, int(row.is_fake), row.method, 'valid'))
     if {item.is_fake for item in items} == {0, 1}: return items
-    raise DeepfakeError(f'--select {readable(meta)}: needs usable rows of split valid, real and fake; it has {len(items)} '
-                        'of one label. deepfake_make_meta_data can split it anew, by --split group')
+    raise DeepfakeError(f'--select {readable(meta)}: needs usable rows of split valid, real and fake; it has '
+                        f'{len(items)} of one label. deepfake_make_meta_data can split it anew, by --split group')
 
 # %% ../../nbs/learning/11_selection.ipynb #29460813
 class SelectAUC(Metric):
