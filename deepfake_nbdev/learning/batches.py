@@ -151,7 +151,8 @@ class ReadClip(DisplayedTransform):
 class ScaleClip(DisplayedTransform):
     "Bytes to 0..1, once the batch is on its device"
     order = 10
-    def encodes(self, clip: TensorClip): return TensorClip(clip.float().div_(255)) if clip.dtype == torch.uint8 else clip
+    def encodes(self, clip: TensorClip):
+        return TensorClip(clip.float().div_(255)) if clip.dtype == torch.uint8 else clip
 
 class AugmentClip(DisplayedTransform):
     "Change the clips of a batch at random, in training only"
