@@ -221,7 +221,7 @@ def wheel() -> Iterator[str]:
         built, = dist.glob('*.whl')
         yield from not_in_wheel(built)
         run([uv, 'venv', '--quiet', '--python', sys.executable, venv], top)
-        run([uv, 'pip', 'install', '--quiet', '--python', python, '--upgrade', 'fastai', built], top)
+        run([uv, 'pip', 'install', '--quiet', '--python', python, '--upgrade', 'fastai', f'{built}[offline]'], top)
         run([python, '-I', '-c', IMPORT_ALL], top)
         for name in (script.split('=')[0] for script in package_facts()['console_scripts'].split()):
             for option in '--help', '--version': run([venv / 'bin' / name, option], top, limit=20)
