@@ -54,7 +54,7 @@ from .learning.selection import read_selection, SelectAUC
 from .learning.pooling import POOLINGS
 from .learning.temporal import TEMPORAL_MODELS
 from .learning.tuning import save_memory, tune
-from .model import as_tensor, Checkpoint, DeepfakeModel, N_LOOKS, save_checkpoint
+from .model import as_tensor, Checkpoint, DeepfakeModel, looks_at, save_checkpoint
 
 # %% ../nbs/04_training.ipynb #04c5c52a
 def split_parameters(
@@ -124,7 +124,7 @@ def deepfake_learner(
 def _logits(model: DeepfakeModel, clips: list[FaceClip]) -> list[float]: # as many
     "Fake logits of clips whose looks are equally long"
     config = model.config
-    looks = [clip.read(clip.looks(N_LOOKS, config.n_frames), config.size) for clip in clips]
+    looks = [clip.read(looks_at(clip, config), config.size) for clip in clips]
     logits = model(as_tensor(np.concatenate(looks)).to(model.mean.device))[0].float().cpu()
     return [part.mean().item() for part in logits.split([len(seen) for seen in looks])]
 
