@@ -9,6 +9,7 @@ __all__ = ['compress', 'blur', 'rescale', 'add_noise']
 
 # %% ../../nbs/learning/05a_degradation.ipynb #5bc8fbbc
 import math
+from functools import lru_cache
 
 import torch
 from torch import nn, Tensor
@@ -38,26 +39,38 @@ def _cosines() -> Tensor: # (8,8), a frequency a row; its transpose is its inver
     waves[0] /= math.sqrt(2)
     return waves
 
+def _matrices(halved: bool) -> tuple[Tensor, Tensor]: # (8,8) each, or (8,16) and (16,8)
+    "From the rows of a block to frequencies, and back; halved: with two rows for each"
+    forward, back = _cosines(), _cosines().T
+    if not halved: return forward, back.contiguous()
+    blended = interpolate(back.T[None], scale_factor=2, mode='linear')[0].T
+    return forward.repeat_interleave(2, 1) / 2, blended.contiguous()
+
 def _by_rows(matrix: Tensor, planes: Tensor) -> Tensor: # (N,H',W)
     "The product with each 8 rows, or as many as the matrix has columns"
     return (matrix @ planes.unflatten(1, (-1, matrix.shape[1]))).flatten(1, 2)
 
+# %% ../../nbs/learning/05a_degradation.ipynb #076ce2ef
+@lru_cache(256)
+def _coder(quality: int, halved: bool, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    "What a plane of luma, or of chroma (halved), needs: the two matrices, and the (8,8) steps, transposed"
+    steps = _steps(_CHROMA_STEPS if halved else _LUMA_STEPS, quality).T.contiguous()
+    forward, back = _matrices(halved)
+    return forward.to(device), back.to(device), steps.to(device)
+
 def _round_trip(
     planes: Tensor, # (N,H,W) in 0..255, less 128; whole blocks
-    steps: Tensor,  # (8,8) of the rounding
-    shrink: int=1,  # 2 for half the resolution
-) -> Tensor: # (N,H/shrink,W/shrink)
+    quality: int,   # 1..100
+    halved: bool,   # at half the resolution: chroma
+) -> Tensor: # the same shape
     "Into frequencies, rounded, and back"
-    waves = _cosines()
-    forward = (waves.repeat_interleave(shrink, 1) / shrink).to(planes)
-    back = waves.T.contiguous().to(planes)
+    forward, back, steps = _coder(quality, halved, planes.device)
     turned = _by_rows(forward, _by_rows(forward, planes).mT.contiguous())  # (N,W,H)
-    blocks = turned.unflatten(1, (-1, 8))
-    steps = steps.T.repeat(1, turned.shape[2] // 8).to(planes)
-    blocks.div_(steps).round_().mul_(steps)
+    steps = steps.repeat(1, turned.shape[2] // 8)
+    turned.unflatten(1, (-1, 8)).div_(steps).round_().mul_(steps)
     return _by_rows(back, _by_rows(back, turned).mT.contiguous())
 
-# %% ../../nbs/learning/05a_degradation.ipynb #d7210dff
+# %% ../../nbs/learning/05a_degradation.ipynb #c6a53877
 def compress(
     clip: Tensor, # (T,3,H,W) float32 RGB in 0..1
     quality: int, # 1..100
@@ -69,14 +82,13 @@ def compress(
     to_ycc = 255 * _TO_YCC.to(clip)
     luma = (to_ycc[:1] @ whole.flatten(2)).sub_(128).view(-1, *whole.shape[2:])
     chroma = (to_ycc[1:] @ whole.flatten(2)).view(-1, *whole.shape[2:])
-    luma = _round_trip(luma, _steps(_LUMA_STEPS, quality))[:, :height, :width]
-    chroma = _round_trip(chroma, _steps(_CHROMA_STEPS, quality), shrink=2)
-    chroma = chroma[:, :math.ceil(height / 2), :math.ceil(width / 2)].unflatten(0, (-1, 2))
-    chroma = interpolate(chroma, scale_factor=2, mode='bilinear')[..., :height, :width]
-    colour = (_FROM_YCC[:, 1:].to(clip) / 255) @ chroma.flatten(2)
-    return colour.view_as(clip).add_(luma[:, None] / 255).add_(128 / 255).clamp_(0, 1)
+    luma = _round_trip(luma, quality, halved=False).add_(128)
+    chroma = _round_trip(chroma, quality, halved=True)
+    colour = (_FROM_YCC[:, 1:].to(clip) / 255) @ chroma.view(len(clip), 2, -1)
+    shown = colour.view_as(whole).add_(luma[:, None], alpha=1 / 255).clamp_(0, 1)
+    return shown[..., :height, :width]
 
-# %% ../../nbs/learning/05a_degradation.ipynb #0d464138
+# %% ../../nbs/learning/05a_degradation.ipynb #2827688d
 def blur(
     clip: Tensor,  # (T,3,H,W) float32 in 0..1
     sigma: float,  # in pixels
@@ -93,7 +105,7 @@ def blur(
         channels = nn.functional.conv2d(channels, kernel, groups=n_channels)
     return channels.view_as(clip).clamp_(0, 1)
 
-# %% ../../nbs/learning/05a_degradation.ipynb #1cfb10f6
+# %% ../../nbs/learning/05a_degradation.ipynb #7814e8a2
 def rescale(
     clip: Tensor,   # (T,3,H,W) float32 in 0..1
     factor: float,  # of the sides, 0..1
@@ -104,7 +116,7 @@ def rescale(
     reduced = interpolate(clip, small, mode='bilinear', antialias=True)
     return interpolate(reduced, (height, width), mode='bilinear', antialias=True).clamp_(0, 1)
 
-# %% ../../nbs/learning/05a_degradation.ipynb #de527100
+# %% ../../nbs/learning/05a_degradation.ipynb #617959ce
 def add_noise(
     clip: Tensor,  # (T,3,H,W) float32 in 0..1
     noise: Tensor, # (3,H,W) on the same scale, about 0
