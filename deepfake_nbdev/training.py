@@ -336,9 +336,10 @@ def _train_as_told(device: str|None, meta: str, out: str, config: ModelConfig, r
         except KeyboardInterrupt:
             say(_stopped(out))
             raise
-    best = ', '.join(f'{name} {value:.3f}' for name, value in checkpoint.metrics.items())
-    epoch = checkpoint.training['best_epoch']
-    say(f'{out}: {config.backbone}, best epoch: {epoch}, {best}\nnext: deepfake_evaluate {shell_words(out, meta)}')
+        best = ', '.join(f'{name} {value:.3f}' for name, value in checkpoint.metrics.items())
+        epoch = checkpoint.training['best_epoch']
+        say(f'{out}: {config.backbone}, best epoch: {epoch}, {best}')
+        say(f'next: deepfake_evaluate {shell_words(out, meta)}')
 
 # %% ../nbs/04_training.ipynb #7a10c022
 @command
