@@ -70,7 +70,8 @@ def changes(items: list[Item], rounds: int):
     rows = [[name, *(1e6 / N_FRAMES * function(times) for function in (np.min, np.median, np.mean))]
             for name, times in taken.items()]
     print(f'Each change of a clip of {N_FRAMES} frames of {SIZE} px, one thread, {machine()}\n')
-    show(['change', 'least, us a frame', 'median', 'mean'], [[name, *(f'{value:.0f}' for value in values)] for name, *values in rows])
+    table = [[name, *(f'{value:.0f}' for value in values)] for name, *values in rows]
+    show(['change', 'least, us a frame', 'median', 'mean'], table)
 
 
 def read(item: Item) -> Tensor: # (T,3,H,W) uint8
@@ -99,7 +100,8 @@ def loaders(items: list[Item], rounds: int) -> bool:
     exhaust(dls.train)
     pairs = [(seconds(exhaust, first_loader(train)), seconds(exhaust, dls.train)) for _ in range(rounds)]
     first, ours = (len(train) * N_FRAMES * rounds / sum(side) for side in zip(*pairs))
-    print(f'\nBatches of {CLIPS_A_BATCH} clips, one thread: {first:.0f} frames a CPU second by version 0.1.0, {ours:.0f} now')
+    speeds = f'{first:.0f} frames a CPU second by version 0.1.0, {ours:.0f} now'
+    print(f'\nBatches of {CLIPS_A_BATCH} clips, one thread: {speeds}')
     return verdict('times the frames a second of 0.1.0', [ours / first], LOADER)
 
 

@@ -7,7 +7,7 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/learning/augmentation.html
 # %% auto #0
 __all__ = ['PLACES', 'COVERS', 'Box', 'Change', 'CHANGES', 'FRAMES_AT_ONCE', 'WEAR', 'uniform', 'flip', 'framing', 'move',
            'colour_matrix', 'recolour', 'mean_grey', 'patch_of', 'hide', 'draw_flip', 'draw_move', 'draw_colour',
-           'draw_hiding', 'draw_softening', 'draw_noise', 'draw_compression', 'ClipAugmentation']
+           'draw_hiding', 'draw_softening', 'draw_noise', 'draw_compression', 'check_clips', 'ClipAugmentation']
 
 # %% ../../nbs/learning/05b_augmentation.ipynb #14a03569
 import math
@@ -86,6 +86,7 @@ def recolour(
     offset = brightness * (1 - contrast) * grey
     return (matrix @ clip.flatten(2)).add_(offset).view_as(clip).clamp_(0, 1)
 
+# %% ../../nbs/learning/05b_augmentation.ipynb #5f01f001
 def mean_grey(
     clip: Tensor, # (T,3,H,W) float32 RGB in 0..1
 ) -> Tensor: # scalar, on the same device
@@ -197,10 +198,19 @@ CHANGES: dict[str, Callable[[Tensor], Change]] = {  # in their order
     'flip': draw_flip, 'move': draw_move, 'colour': draw_colour, 'hide': draw_hiding, 'soften': draw_softening,
     'noise': draw_noise, 'compress': draw_compression}
 
-# %% ../../nbs/learning/05b_augmentation.ipynb #8db9b92c
+# %% ../../nbs/learning/05b_augmentation.ipynb #5f01f002
 FRAMES_AT_ONCE = 4  # on a CPU
 WEAR = {'hide', 'soften', 'noise', 'compress'}  # changes that take something away
 
+def check_clips(
+    clips: Tensor, # any
+):
+    "Batches of clips are (B,T,3,H,W) float32. Raises `TypeError`, `ValueError`"
+    if clips.dtype != torch.float32: raise TypeError(f'clips must be float32 in 0..1, not {clips.dtype}')
+    if clips.ndim != 5 or clips.shape[2] != 3 or min(clips.shape[3:]) < 16 or not all(clips.shape):
+        raise ValueError(f'clips must be (B,T,3,H,W) of 16 pixels or more, not {tuple(clips.shape)}')
+
+# %% ../../nbs/learning/05b_augmentation.ipynb #8db9b92c
 class ClipAugmentation:
     "Changes whole clips at random: each change with probability `p`, with one draw for all frames of a clip"
     def __init__(
@@ -222,13 +232,10 @@ class ClipAugmentation:
         self,
         clips: Tensor, # (B,T,3,H,W) float32 RGB in 0..1, on any device
     ) -> Tensor: # the same, new. Raises `TypeError`, `ValueError`
-        if clips.dtype != torch.float32: raise TypeError(f'clips must be float32 in 0..1, not {clips.dtype}')
-        if clips.ndim != 5 or clips.shape[2] != 3 or min(clips.shape[3:]) < 16 or not all(clips.shape):
-            raise ValueError(f'clips must be (B,T,3,H,W) of 16 pixels or more, not {tuple(clips.shape)}')
+        check_clips(clips)
         augmented = torch.empty_like(clips)
         for clip, room in zip(clips, augmented):
-            drawn = self._draw(clip)
-            n_frames = FRAMES_AT_ONCE if clip.device.type == 'cpu' else len(clip)
+            drawn, n_frames = self._draw(clip), FRAMES_AT_ONCE if clip.device.type == 'cpu' else len(clip)
             for frames, place in zip(clip.split(n_frames), room.split(n_frames)):
                 for change in drawn: frames = change(frames)
                 place.copy_(frames)
