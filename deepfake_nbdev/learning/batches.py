@@ -131,7 +131,8 @@ class ReadClip(DisplayedTransform):
 class ScaleClip(DisplayedTransform):
     "Bytes to 0..1, once the batch is on its device"
     order = 10
-    def encodes(self, clip: TensorClip): return TensorClip(clip.float().div_(255)) if clip.dtype == torch.uint8 else clip
+    def encodes(self, clip: TensorClip):
+        return TensorClip(clip.float().div_(255)) if clip.dtype == torch.uint8 else clip
 
 class AugmentClip(DisplayedTransform):
     "A random change for each clip of a batch, in training only"
