@@ -7,7 +7,7 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/learning/augmentation.html
 # %% auto #0
 __all__ = ['PLACES', 'COVERS', 'Box', 'Change', 'CHANGES', 'FRAMES_AT_ONCE', 'WEAR', 'uniform', 'flip', 'framing', 'move',
            'colour_matrix', 'recolour', 'mean_grey', 'patch_of', 'hide', 'draw_flip', 'draw_move', 'draw_colour',
-           'draw_hiding', 'draw_softening', 'draw_noise', 'draw_compression', 'check_clips', 'ClipAugmentation']
+           'draw_hiding', 'draw_softening', 'draw_noise', 'draw_compression', 'ClipAugmentation']
 
 # %% ../../nbs/learning/05b_augmentation.ipynb #14a03569
 import math
@@ -73,6 +73,7 @@ def colour_matrix(
     turn = math.cos(angle) * identity + (1 - math.cos(angle)) / 3 + math.sin(angle) * across
     return turn @ (saturation * identity + (1 - saturation) * _GREY)
 
+# %% ../../nbs/learning/05b_augmentation.ipynb #51c34250
 def recolour(
     clip: Tensor,         # (T,3,H,W) float32 RGB in 0..1
     brightness: float=1., # a factor
@@ -86,14 +87,13 @@ def recolour(
     offset = brightness * (1 - contrast) * grey
     return (matrix @ clip.flatten(2)).add_(offset).view_as(clip).clamp_(0, 1)
 
-# %% ../../nbs/learning/05b_augmentation.ipynb #5f01f001
 def mean_grey(
     clip: Tensor, # (T,3,H,W) float32 RGB in 0..1
 ) -> Tensor: # scalar, on the same device
     "How bright it is"
     return _GREY.to(clip) @ clip.mean((0, 2, 3))
 
-# %% ../../nbs/learning/05b_augmentation.ipynb #7d24b396
+# %% ../../nbs/learning/05b_augmentation.ipynb #32b7228f
 PLACES = {  # left, top, right and bottom of ellipses in a face crop, as shares of it
     'eyes': (.22, .33, .78, .5), 'left eye': (.24, .33, .48, .5), 'right eye': (.52, .33, .76, .5),
     'nose': (.4, .42, .6, .65), 'mouth': (.33, .64, .67, .8), 'left cheek': (.18, .5, .42, .74),
@@ -108,12 +108,12 @@ COVERS: dict[str, Callable[[Tensor], Tensor|None]] = {  # from what is there, (T
 
 Box = tuple[float, float, float, float]  # left, top, right and bottom, as shares of the picture
 
+# %% ../../nbs/learning/05b_augmentation.ipynb #bad5ccc2
 def _span(low: float, high: float, size: int) -> slice:
     "From one share of a side to another, in pixels; one at least"
     start = min(max(round(low * size), 0), size - 1)
     return slice(start, min(max(round(high * size), start + 1), size))
 
-# %% ../../nbs/learning/05b_augmentation.ipynb #cd4a5557
 def patch_of(
     clip: Tensor, # (T,3,H,W)
     box: Box,     # where
@@ -122,6 +122,7 @@ def patch_of(
     left, top, right, bottom = box
     return clip[..., _span(top, bottom, clip.shape[2]), _span(left, right, clip.shape[3])]
 
+# %% ../../nbs/learning/05b_augmentation.ipynb #69fc5360
 def _ellipse(height: int, width: int) -> Tensor: # (height,width) bool
     "The largest ellipse in a box"
     y, x = ((2 * torch.arange(size) + 1) / size - 1 for size in (height, width))
@@ -141,7 +142,7 @@ def hide(
     patch.copy_(put)
     return hidden
 
-# %% ../../nbs/learning/05b_augmentation.ipynb #e91b4ad1
+# %% ../../nbs/learning/05b_augmentation.ipynb #181e290a
 Change = Callable[[Tensor], Tensor]  # (T,3,H,W) float32 in 0..1 to the same, of frames as many or few as one likes
 
 def draw_flip(clip: Tensor) -> Change:
@@ -151,7 +152,8 @@ def draw_flip(clip: Tensor) -> Change:
 def draw_move(clip: Tensor) -> Change:
     "Otherwise framed"
     shift = uniform(-.05, .05), uniform(-.05, .05)
-    grid = framing(*clip.shape[2:], uniform(-10, 10), uniform(.9, 1.15), uniform(.95, 1.05), shift)
+    height, width = clip.shape[2:]
+    grid = framing(height, width, uniform(-10, 10), uniform(.9, 1.15), uniform(.95, 1.05), shift)
     return partial(move, grid=grid.to(clip))
 
 def draw_colour(clip: Tensor) -> Change:
@@ -159,7 +161,7 @@ def draw_colour(clip: Tensor) -> Change:
     return partial(recolour, brightness=uniform(.8, 1.2), contrast=uniform(.8, 1.2), saturation=uniform(.8, 1.2),
                    hue=uniform(-.02, .02), grey=mean_grey(clip))
 
-# %% ../../nbs/learning/05b_augmentation.ipynb #89ce5ef7
+# %% ../../nbs/learning/05b_augmentation.ipynb #316774fe
 def _on_face() -> Box:
     "One of `PLACES`, or near it"
     left, top, right, bottom = list(PLACES.values())[int(uniform(0, len(PLACES)))]
@@ -180,7 +182,7 @@ def draw_hiding(clip: Tensor) -> Change:
     cover = list(COVERS.values())[int(uniform(0, len(COVERS)))]
     return partial(hide, box=box, cover=cover(patch_of(clip, box)), ellipse=on_face)
 
-# %% ../../nbs/learning/05b_augmentation.ipynb #ae9af169
+# %% ../../nbs/learning/05b_augmentation.ipynb #8db9b92c
 def draw_softening(clip: Tensor) -> Change:
     "Out of focus by up to 3 pixels in 224, or enlarged from a quarter of the size, or more"
     if uniform(0, 1) < .5: return partial(rescale, factor=uniform(.25, .9))
@@ -198,19 +200,17 @@ CHANGES: dict[str, Callable[[Tensor], Change]] = {  # in their order
     'flip': draw_flip, 'move': draw_move, 'colour': draw_colour, 'hide': draw_hiding, 'soften': draw_softening,
     'noise': draw_noise, 'compress': draw_compression}
 
-# %% ../../nbs/learning/05b_augmentation.ipynb #5f01f002
+# %% ../../nbs/learning/05b_augmentation.ipynb #43f9300c
 FRAMES_AT_ONCE = 4  # on a CPU
 WEAR = {'hide', 'soften', 'noise', 'compress'}  # changes that take something away
 
-def check_clips(
-    clips: Tensor, # any
-):
-    "Batches of clips are (B,T,3,H,W) float32. Raises `TypeError`, `ValueError`"
+def _check_clips(clips: Tensor):
+    "Refuse what is no batch of clips. Raises `TypeError`, `ValueError`"
     if clips.dtype != torch.float32: raise TypeError(f'clips must be float32 in 0..1, not {clips.dtype}')
     if clips.ndim != 5 or clips.shape[2] != 3 or min(clips.shape[3:]) < 16 or not all(clips.shape):
         raise ValueError(f'clips must be (B,T,3,H,W) of 16 pixels or more, not {tuple(clips.shape)}')
 
-# %% ../../nbs/learning/05b_augmentation.ipynb #8db9b92c
+# %% ../../nbs/learning/05b_augmentation.ipynb #a9b3d1a2
 class ClipAugmentation:
     "Changes whole clips at random: each change with probability `p`, with one draw for all frames of a clip"
     def __init__(
@@ -232,10 +232,11 @@ class ClipAugmentation:
         self,
         clips: Tensor, # (B,T,3,H,W) float32 RGB in 0..1, on any device
     ) -> Tensor: # the same, new. Raises `TypeError`, `ValueError`
-        check_clips(clips)
+        _check_clips(clips)
         augmented = torch.empty_like(clips)
         for clip, room in zip(clips, augmented):
-            drawn, n_frames = self._draw(clip), FRAMES_AT_ONCE if clip.device.type == 'cpu' else len(clip)
+            drawn = self._draw(clip)
+            n_frames = FRAMES_AT_ONCE if clip.device.type == 'cpu' else len(clip)
             for frames, place in zip(clip.split(n_frames), room.split(n_frames)):
                 for change in drawn: frames = change(frames)
                 place.copy_(frames)
