@@ -23,9 +23,9 @@ from common import machine, one_thread, show, verdict
 from deepfake_nbdev.datasets.files import TABLE_NAME, write_metadata
 from deepfake_nbdev.datasets.table import as_table
 from deepfake_nbdev.learning.augmentation import CHANGES, ClipAugmentation
-from deepfake_nbdev.learning.batches import (
-    ClipFrames, clip_dataloaders, Item, known_methods, ReadClip, read_items, side_of)
+from deepfake_nbdev.learning.batches import ClipFrames, Item, known_methods, ReadClip, read_items, side_of
 from deepfake_nbdev.learning.config import ModelConfig
+from deepfake_nbdev.learning.loaders import clip_dataloaders
 from deepfake_nbdev.learning.losses import MultiTaskLoss
 from deepfake_nbdev.model import DeepfakeModel
 from deepfake_nbdev.samples.people import invent_person

@@ -235,8 +235,7 @@ class ClipAugmentation:
         _check_clips(clips)
         augmented = torch.empty_like(clips)
         for clip, room in zip(clips, augmented):
-            drawn = self._draw(clip)
-            n_frames = FRAMES_AT_ONCE if clip.device.type == 'cpu' else len(clip)
+            drawn, n_frames = self._draw(clip), FRAMES_AT_ONCE if clip.device.type == 'cpu' else len(clip)
             for frames, place in zip(clip.split(n_frames), room.split(n_frames)):
                 for change in drawn: frames = change(frames)
                 place.copy_(frames)
