@@ -83,6 +83,7 @@ def train_fold(
     table = usable_rows(read_metadata(meta))
     folds = person_folds(table, n_folds, recipe.seed)
     items = items_of(table.assign(split=np.where(folds == fold, 'valid', 'train')), clips_folder(Path(meta)))
+    if recipe.self_blend == 1: items = [item for item in items if item.split == 'valid' or not item.is_fake]
     last = replace(recipe, keep='last', patience=0)
     checkpoint = train(items, Path(out)/f'fold{fold}.pt', config, last, augmentation, 'cpu')
     return [{'fold': fold} | score_item(checkpoint.model, item) for item in side_of(items, 'valid')]
