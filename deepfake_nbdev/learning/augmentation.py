@@ -61,7 +61,7 @@ def move(
     return frames.view_as(clip).clamp_(0, 1)
 
 # %% ../../nbs/learning/05b_augmentation.ipynb #bc1e3ac1
-_GREY = torch.tensor([.2989, .587, .114])  # how bright red, green and blue are
+_GREY = torch.tensor([.299, .587, .114])  # how bright red, green and blue are
 
 def colour_matrix(
     saturation: float=1., # 0 for shades of grey, above 1 for more colour
