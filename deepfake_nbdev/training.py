@@ -46,11 +46,11 @@ from .learning.freezing import FreezeFirst, KeepStatistics
 from .learning.learner import ClipLearner
 from .learning.loaders import clip_dataloaders
 from .learning.losses import balanced_weights, MethodAccuracy, MethodF1, MultiTaskLoss, VideoAUC
+from .learning.pooling import POOLINGS
 from .learning.recipes import CHOICES, Recipe, recipe_for, schedule, total_epochs
 from .learning.recipes import RANGES as RECIPE_RANGES
 from .learning.resuming import read_state, SaveState, training_identity
 from .learning.selection import read_selection, SelectAUC
-from .learning.pooling import POOLINGS
 from .learning.temporal import TEMPORAL_MODELS
 from .learning.tuning import save_memory, tune
 from .model import Checkpoint, DeepfakeModel, save_checkpoint, score_face
