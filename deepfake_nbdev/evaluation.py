@@ -118,9 +118,9 @@ def plot_scorecard(
     if card.video_auc is not None:
         RocCurveDisplay.from_predictions(videos.is_fake, videos.logit, ax=roc, plot_chance_level=True)
         roc.set(title=f'AUC {card.video_auc:.3f}, {card.n_videos} videos', xlabel='false alarms', ylabel='fakes found')
-        roc.get_legend().remove()
+        if legend := roc.get_legend(): legend.remove()
     for label, name in ((0, 'real'), (1, 'fake')):
-        scores.hist(videos.p_fake[videos.is_fake == label], bins=np.linspace(0, 1, 21), alpha=.6, label=name)
+        scores.hist(videos.p_fake[videos.is_fake == label], bins=np.linspace(0, 1, 21).tolist(), alpha=.6, label=name)
     scores.set(title='p_fake', xlabel='p_fake', ylabel='videos')
     scores.legend()
     methods.set_axis_off()

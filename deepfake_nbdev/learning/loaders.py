@@ -20,6 +20,7 @@ from ..core.errors import DeepfakeError
 from .batches import clip_datablock, draw_seeds, Item, side_of
 from .config import ModelConfig
 from .devices import check_device
+from .distributed import ranks_here
 
 # %% ../../nbs/learning/06a_loaders.ipynb #fb0a810f
 def with_blends(
