@@ -124,7 +124,7 @@ def calibrate(
     model: DeepfakeModel, # trained
     items: list[Item],    # of both splits
 ) -> Calibration:
-    "Platt's scaling on the validation videos. Raises `NotFiniteError`"
+    "On the validation videos. Raises `NotFiniteError`"
     valid = side_of(items, 'valid')
     logits = np.array([score_face(model, item.clip).logit for item in valid])
     return fit_calibration(logits, np.array([item.is_fake for item in valid]))
