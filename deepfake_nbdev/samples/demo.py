@@ -24,6 +24,7 @@ from ..core.arguments import available_cores
 from ..core.cli import command
 from ..core.errors import DeepfakeError, UsageError
 from ..core.files import atomic_path
+from ..core.tables import write_csv
 from ..core.workers import run_isolated, WorkerFailure
 from ..datasets.files import TABLE_NAME, write_metadata
 from ..datasets.registry import Source
@@ -166,7 +167,8 @@ def _train(demo: Demo, row: dict):
         if isinstance(result, WorkerFailure): raise DeepfakeError(f'training {job} failed: {result.reason}')
         if job: rows += result
         else: facts = result
-    folds = demo.summary.folds = asdict(measure_folds(pd.DataFrame(rows)))
+    write_csv(table := pd.DataFrame(rows), demo.out/'folds.csv')
+    folds = demo.summary.folds = asdict(measure_folds(table))
     words = f'{n_folds} folds of people: AUC {folds["auc"]:.3f}, macro-F1 of methods {folds["macro_f1"]:.3f}'
     row |= {'epochs': recipe.epochs, 'n_train': facts['n_train'], 'result': words}
 
