@@ -270,7 +270,7 @@ def train(
     set_seed(recipe.seed, reproducible=True)
     dls = clip_dataloaders(items, config, recipe.bs, augmentation, recipe.balance, recipe.self_blend, device=device)
     learn = deepfake_learner(dls, config, recipe)
-    if chosen: learn.metrics += [SelectAUC(dls, chosen)]
+    if chosen: learn.metrics += [SelectAUC(learn, chosen)]
     say(announcement(learn, items, recipe))
     checkpoint = Checkpoint(learn.model, items[0].clip.settings, training=training_facts(items, recipe))
     run = Run(learn, recipe, checkpoint, items, Path(out), 'select_auc' if chosen else 'auc')

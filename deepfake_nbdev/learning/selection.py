@@ -11,8 +11,7 @@ __all__ = ['read_selection', 'SelectAUC']
 from pathlib import Path
 
 import torch
-from fastai.data.core import DataLoaders
-from fastai.learner import Metric
+from fastai.learner import Learner, Metric
 from sklearn.metrics import roc_auc_score
 
 from ..core.errors import DeepfakeError
@@ -44,12 +43,12 @@ class SelectAUC(Metric):
     name = 'select_auc'
     def __init__(
         self,
-        dls: DataLoaders,  # of the training
+        learn: Learner,    # that trains
         items: list[Item], # of both labels
-    ): self.dl, self.is_fake = dls.test_dl(items), [item.is_fake for item in items]
+    ): self.model, self.dl, self.is_fake = learn.model, learn.dls.test_dl(items), [item.is_fake for item in items]
 
     def reset(self): pass
-    def accumulate(self, learn): self.model = learn.model
+    def accumulate(self, learn): pass  # nor is there anything of validation, of which a process may have no batch
     @property
     def value(self):
         with torch.no_grad(): logits = torch.cat([self.model(clips)[0] for clips, *_ in self.dl]).float().cpu()
