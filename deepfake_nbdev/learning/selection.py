@@ -15,10 +15,10 @@ from fastai.learner import Learner, Metric
 from sklearn.metrics import roc_auc_score
 
 from ..core.errors import DeepfakeError
-from ..core.files import readable, safe_path
+from ..core.files import readable
 from ..datasets.files import read_metadata
 from ..faces.clips import FaceClip
-from .batches import clips_folder, Item, usable_rows
+from .batches import clips_folder, Item, items_of
 
 # %% ../../nbs/learning/11_selection.ipynb #245dde33
 def read_selection(
@@ -27,12 +27,9 @@ def read_selection(
 ) -> list[Item]: # of its validation side
     "What chooses the epoch. Raises `DeepfakeError` where a label is missing, or clips are made otherwise"
     meta = Path(meta)
-    table = usable_rows(read_metadata(meta))
-    items = []
-    for row in table[table.split == 'valid'].itertuples():
-        clip = FaceClip.open(safe_path(clips_folder(meta), row.face_path))
-        clip.check_made(trained.settings, 'those trained on')
-        items.append(Item(row.video_id, clip, int(row.is_fake), row.method, 'valid'))
+    table = read_metadata(meta)
+    items = items_of(table[table.split == 'valid'], clips_folder(meta))
+    for item in items: item.clip.check_made(trained.settings, 'those trained on')
     if {item.is_fake for item in items} == {0, 1}: return items
     raise DeepfakeError(f'--select {readable(meta)}: needs usable rows of split valid, real and fake; it has '
                         f'{len(items)} of one label. deepfake_make_meta_data can split it anew, by --split group')
