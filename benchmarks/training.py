@@ -27,6 +27,7 @@ from deepfake_nbdev.learning.batches import ClipFrames, Item, known_methods, Rea
 from deepfake_nbdev.learning.config import ModelConfig
 from deepfake_nbdev.learning.loaders import clip_dataloaders
 from deepfake_nbdev.learning.losses import MultiTaskLoss
+from deepfake_nbdev.learning.recipes import recipe_for
 from deepfake_nbdev.model import DeepfakeModel
 from deepfake_nbdev.samples.people import invent_person
 from deepfake_nbdev.samples.scenes import film
@@ -115,21 +116,16 @@ def bare_epoch(model: DeepfakeModel, loss: MultiTaskLoss, optimizer: torch.optim
     "The same by hand"
     model.train()
     for clips, *targets in loader:
-        loss(model(clips.as_subclass(Tensor)), *flat(targets)).backward()
+        loss(model(clips.as_subclass(Tensor)), *targets).backward()
         optimizer.step()
         optimizer.zero_grad()
-
-
-def flat(targets: list) -> list[Tensor]:
-    "The two targets, alone or as a pair"
-    return targets[0] if len(targets) == 1 else targets
 
 
 def steps(items: list[Item], rounds: int, backbone: str) -> bool:
     "The Learner and the bare loop, in turn, on the same clips"
     config = ModelConfig(backbone, known_methods(items), 8, 96)
     dls = clip_dataloaders(items, config, 4, ClipAugmentation(0), num_workers=0, device='cpu')
-    watch, learn = TrainSeconds(), deepfake_learner(dls, config, pretrained=False)
+    watch, learn = TrainSeconds(), deepfake_learner(dls, config, recipe_for(pretrained=False))
     model, loss = DeepfakeModel(config), MultiTaskLoss()
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
     pairs = []
