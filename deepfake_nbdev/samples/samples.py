@@ -8,7 +8,7 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/samples/samples.html.md"""
 __all__ = ['README', 'split_pairs', 'sample_files', 'make_clips', 'make_samples']
 
 # %% ../../nbs/samples/03_samples.ipynb #e64d2677
-import json, os
+import json
 from contextlib import contextmanager, ExitStack
 from pathlib import Path
 from typing import Callable, Iterator
@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
+from ..core.arguments import available_cores
 from ..core.errors import DeepfakeError
 from ..core.files import atomic_path
 from ..core.words import METHODS
@@ -118,10 +119,6 @@ def _claim(
     with atomic_path(marker) as beside: beside.write_text(readme, encoding='utf-8')
 
 # %% ../../nbs/samples/03_samples.ipynb #34df81d9
-def _n_cores() -> int:
-    "Cores that this process may use"
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-
 def make_samples(
     dst: str|Path,            # folder to make
     n_people: int=12,         # even: they come in pairs
@@ -135,7 +132,8 @@ def make_samples(
     if n_frames < 1: raise ValueError(f'n_frames must be at least 1, not {n_frames}')
     _claim(dst, README.format(n_people=n_people, n_frames=n_frames, seed=seed))
     jobs, same = [(number, number ^ 1) for number in range(n_people)], dict(dst=dst, n_frames=n_frames, seed=seed)
-    done = run_isolated('deepfake_nbdev.samples.samples.make_clips', jobs, same, n_workers or _n_cores(), timeout=3600)
+    n_workers = n_workers or available_cores()
+    done = run_isolated('deepfake_nbdev.samples.samples.make_clips', jobs, same, n_workers, timeout=3600)
     with tqdm(total=n_people * 6, desc='samples', unit='video', disable=not progress) as bar:
         for job, result in done:
             if isinstance(result, WorkerFailure):
