@@ -20,14 +20,12 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from common import machine, REAL_DATA, show
-from deepfake_nbdev.core.arguments import available_cores
 from deepfake_nbdev.core.tables import write_csv
-from deepfake_nbdev.core.workers import run_isolated, WorkerFailure
 from deepfake_nbdev.datasets.registry import Source
 from deepfake_nbdev.faces.clips import FaceClip, Settings
 from deepfake_nbdev.learning.batches import usable_rows
 from deepfake_nbdev.metadata import preprocess_dataset
-from deepfake_nbdev.samples.folds import demo_recipe
+from deepfake_nbdev.samples.folds import demo_recipe, train_parts
 
 MIN_FRAMES = 30
 BLENDS = {'no self-blends': 0., 'half of the fakes self-blends': .5, 'self-blends alone': 1.}
@@ -69,12 +67,8 @@ def interval(rows: pd.DataFrame, score: str, either_way: bool = False) -> str:
 def trained(meta: Path, out: Path, n_folds: int, seed: int, epochs: int, blends: float) -> pd.DataFrame:
     "Rows of all folds"
     recipe = replace(demo_recipe(epochs, seed), self_blend=blends)
-    common = {'meta': str(meta), 'out': str(out), 'n_folds': n_folds, 'recipe': recipe}
-    jobs, rows = [(fold,) for fold in range(n_folds)], []
-    for fold, result in run_isolated('deepfake_nbdev.samples.folds.train_part', jobs, common, available_cores(), 3600):
-        if isinstance(result, WorkerFailure): raise RuntimeError(f'fold {fold}: {result.reason}')
-        rows += result
-    return pd.DataFrame(rows)
+    done = train_parts(range(n_folds), meta, out, n_folds, recipe)
+    return pd.DataFrame([row for _, rows in done for row in rows])
 
 
 def main():

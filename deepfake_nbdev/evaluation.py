@@ -138,10 +138,9 @@ def _draw_confusion(axis, card: Scorecard):
 # %% ../nbs/05_evaluation.ipynb #d7ae150c
 def _video_row(row, scored: FaceScore, checkpoint: Checkpoint) -> dict[str, Any]:
     "What the model says of one video, beside what is true"
-    methods = checkpoint.model.config.methods
-    named = methods[int(scored.method_logits.argmax())] if methods else 'unknown'
     return {'video_id': row.video_id, 'is_fake': int(row.is_fake), 'method': row.method, 'logit': scored.logit,
-            'p_fake': checkpoint.calibration.probability(scored.logit), 'method_predicted': named}
+            'p_fake': checkpoint.calibration.probability(scored.logit),
+            'method_predicted': scored.method(checkpoint.model.config.methods)}
 
 def _frame_rows(row, scored: FaceScore) -> pd.DataFrame:
     "The logit of each frame that the model saw"

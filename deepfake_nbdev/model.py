@@ -12,7 +12,7 @@ __all__ = ['N_SEEN', 'FORMAT', 'DeepfakeModel', 'as_tensor', 'score_clips', 'Fac
 import hashlib, json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Sequence
 
 import numpy as np
 import torch
@@ -133,6 +133,9 @@ class FaceScore(NamedTuple):
     frame_logits: np.ndarray   # (K,T) fake, frame by frame
     looks: np.ndarray          # (K,T) these frames' indices in the face clip
     clips: np.ndarray          # (K,T,size,size,3) uint8 RGB
+
+    def method(self, methods: Sequence[str]) -> str: # the likeliest; 'unknown' where the model tells none apart
+        return methods[int(self.method_logits.argmax())] if methods else 'unknown'
 
 def looks_at(
     face_clip: FaceClip,  # any

@@ -329,7 +329,7 @@ def deepfake_train(
     seed: int=0,                   # of weights, order and augmentation
     balance: str='weights',        # real and fake: weights in the loss; or batch, half and half in each
     self_blend: float=0.,          # share of the fakes that are reals blended with themselves, 0 to 1
-    tune: str='all',               # which weights: all, norm (and the heads), head
+    tune: str='all',               # which weights: all, late, norm, head
     pooling: str='mean',           # over a frame: mean, or grid, which sees fine traces
     temporal: str='lstm',          # over time: lstm, or mean, which sees no order
     patience: int=0,               # epochs without a better one before training ends; 0: it goes on

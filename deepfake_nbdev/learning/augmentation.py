@@ -186,7 +186,7 @@ def draw_hiding(clip: Tensor) -> Change:
 def draw_softening(clip: Tensor) -> Change:
     "Out of focus by up to 3 pixels in 224, or enlarged from a quarter of the size, or more"
     if uniform(0, 1) < .5: return partial(rescale, factor=uniform(.25, .9))
-    return partial(blur, sigma=.3 + 2.7 * uniform(0, 1)**2 * min(clip.shape[2:]) / 224)
+    return partial(blur, sigma=uniform(.3, 3) * min(clip.shape[2:]) / 224)
 
 def draw_noise(clip: Tensor) -> Change:
     "Grainy"
@@ -217,16 +217,16 @@ class ClipAugmentation:
         self,
         p: float=.5, # 0 for no change at all
         changes: Mapping[str, Callable[[Tensor], Change]]=CHANGES, # in this order
-        whole: float=0., # share of the clips that meet no change of `WEAR`
+        wear: float|None=None, # the probability of those of `WEAR`; None: `p`
     ):
         check_range('p', p, 0, 1)
-        check_range('whole', whole, 0, 1)
-        self.p, self.changes, self.whole = p, dict(changes), whole
+        if wear is not None: check_range('wear', wear, 0, 1)
+        self.changes = dict(changes)
+        self.p = {name: p if wear is None or name not in WEAR else wear for name in changes}
 
     def _draw(self, clip: Tensor) -> list[Change]:
         "What one clip meets"
-        spared = WEAR if uniform(0, 1) < self.whole else set()
-        return [draw(clip) for name, draw in self.changes.items() if name not in spared and uniform(0, 1) < self.p]
+        return [draw(clip) for name, draw in self.changes.items() if uniform(0, 1) < self.p[name]]
 
     def __call__(
         self,

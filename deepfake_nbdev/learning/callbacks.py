@@ -77,7 +77,7 @@ def plot_history(
     history: pd.DataFrame, # a row an epoch, as `History` wrote it
 ) -> Figure:
     "Losses and metrics over the epochs"
-    figure = Figure(figsize=(8, 3), dpi=60, layout='constrained')
+    figure = Figure(figsize=(5.5, 2.6), dpi=80, layout='constrained')
     left, right = figure.subplots(1, 2)
     metrics = [name for name in history.columns if name not in ('epoch', 'lr', 'train_loss', 'valid_loss')]
     for axis, columns in ((left, ['train_loss', 'valid_loss']), (right, metrics)):

@@ -24,7 +24,7 @@ RANGES: dict[str, tuple[float, float]] = {  # least and most
     'weight_decay': (0, 10), 'warmup': (0, .9), 'clip': (0, 1e6), 'label_smoothing': (0, .5), 'method_weight': (0, 100),
     'average': (0, .999999), 'self_blend': (0, 1), 'patience': (0, 10**6), 'seed': (0, 2**32 - 1)}
 CHOICES = {'schedule': ('cosine', 'one_cycle'), 'keep': ('best', 'last'), 'balance': ('weights', 'batch'),
-           'tune': TUNED}
+           'tune': tuple(TUNED)}
 
 def _check_value(name: str, value, kind: type):
     "A field is of its kind and in its range. Raises `DeepfakeError`"
@@ -55,7 +55,7 @@ class Recipe:
     keep: str = 'best'           # epoch; or the 'last'
     patience: int = 0            # epochs without a better one before training ends; 0: it goes on
     pretrained: bool = True      # start from ImageNet
-    tune: str = 'all'            # which weights; or 'norm' or 'head' alone
+    tune: str = 'all'            # which weights; or 'late', 'norm', 'head'
     balance: Literal['weights', 'batch'] = 'weights' # in the loss; or half and half in each
     self_blend: float = 0.       # share of the fakes that are reals blended with themselves
     mixed_precision: bool = False # 16 bits where they are enough; needs a GPU

@@ -20,12 +20,10 @@ import pandas as pd
 import psutil
 from tqdm.auto import tqdm
 
-from ..core.arguments import available_cores
 from ..core.cli import command
 from ..core.errors import DeepfakeError, UsageError
 from ..core.files import atomic_path
 from ..core.tables import write_csv
-from ..core.workers import run_isolated, WorkerFailure
 from ..datasets.files import TABLE_NAME, write_metadata
 from ..datasets.registry import Source
 from ..evaluation import evaluate, plot_scorecard
@@ -35,7 +33,7 @@ from ..metadata import preprocess_dataset
 from ..prediction import load_model
 from ..preprocessing import over_videos
 from ..report import report_videos, write_table
-from .folds import demo_recipe, measure_folds, NETWORK
+from .folds import demo_recipe, measure_folds, NETWORK, train_parts
 from .samples import make_samples
 from ..video.finding import find_videos
 
@@ -159,14 +157,11 @@ def _train(demo: Demo, row: dict):
     "Trains a network, and one more for each fold of the people"
     demo.summary.model, n_folds = str(demo.model), demo.size.n_folds
     recipe = demo_recipe(demo.size.epochs, demo.seed)
-    common = {'meta': str(demo.preprocessed), 'out': str(demo.out), 'n_folds': n_folds, 'recipe': recipe}
-    jobs, n_workers = [(fold,) for fold in (None, *range(n_folds))], min(n_folds + 1, available_cores())
-    done = run_isolated('deepfake_nbdev.samples.folds.train_part', jobs, common, n_workers, timeout=3600)
+    done = train_parts([None, *range(n_folds)], demo.preprocessed, demo.out, n_folds, recipe)
     facts, rows = {}, []
-    for job, result in tqdm(done, total=n_folds + 1, desc='training', unit='model'):
-        if isinstance(result, WorkerFailure): raise DeepfakeError(f'training {job} failed: {result.reason}')
-        if job: rows += result
-        else: facts = result
+    for fold, result in tqdm(done, total=n_folds + 1, desc='training', unit='model'):
+        if fold is None: facts = result
+        else: rows += result
     write_csv(table := pd.DataFrame(rows), demo.out/'folds.csv')
     folds = demo.summary.folds = asdict(measure_folds(table))
     words = f'{n_folds} folds of people: AUC {folds["auc"]:.3f}, macro-F1 of methods {folds["macro_f1"]:.3f}'

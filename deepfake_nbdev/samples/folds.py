@@ -6,14 +6,14 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/samples/folds.html.md"""
 
 # %% auto #0
 __all__ = ['SOFT', 'NETWORK', 'person_folds', 'blurred', 'score_item', 'train_fold', 'FoldScores', 'measure_folds', 'demo_recipe',
-           'train_part']
+           'train_part', 'train_parts']
 
 # %% ../../nbs/samples/03a_folds.ipynb #5f01d005
 import io
 from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,9 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
+from ..core.arguments import available_cores
 from ..core.errors import DeepfakeError
+from ..core.workers import run_isolated, WorkerFailure
 from ..datasets.files import read_metadata
 from ..learning.augmentation import ClipAugmentation
 from ..learning.batches import clips_folder, Item, items_of, side_of, usable_rows
@@ -64,9 +66,8 @@ def score_item(
 ) -> dict: # a row
     "What a model says of a face clip, sharp and blurred"
     scored = score_face(model, item.clip)
-    methods = model.config.methods
-    named = methods[int(scored.method_logits.argmax())] if methods else 'unknown'
-    return {'video_id': item.video_id, 'is_fake': item.is_fake, 'method': item.method, 'method_predicted': named,
+    return {'video_id': item.video_id, 'is_fake': item.is_fake, 'method': item.method,
+            'method_predicted': scored.method(model.config.methods),
             'logit': scored.logit, 'blurred_logit': score_clips(model, blurred(scored.clips))[0]}
 
 # %% ../../nbs/samples/03a_folds.ipynb #5f01d00d
@@ -83,10 +84,12 @@ def train_fold(
     table = usable_rows(read_metadata(meta))
     folds = person_folds(table, n_folds, recipe.seed)
     items = items_of(table.assign(split=np.where(folds == fold, 'valid', 'train')), clips_folder(Path(meta)))
-    if recipe.self_blend == 1: items = [item for item in items if item.split == 'valid' or not item.is_fake]
+    trained, tested = side_of(items, 'train'), side_of(items, 'valid')
+    if recipe.self_blend == 1: trained = [item for item in trained if not item.is_fake]
+    watched = {item.is_fake: item for item in tested}  # one of each label: an epoch's losses decide nothing here
     last = replace(recipe, keep='last', patience=0)
-    checkpoint = train(items, Path(out)/f'fold{fold}.pt', config, last, augmentation, 'cpu')
-    return [{'fold': fold} | score_item(checkpoint.model, item) for item in side_of(items, 'valid')]
+    checkpoint = train(trained + [*watched.values()], Path(out)/f'fold{fold}.pt', config, last, augmentation, 'cpu')
+    return [{'fold': fold} | score_item(checkpoint.model, item) for item in tested]
 
 # %% ../../nbs/samples/03a_folds.ipynb #5f01d010
 @dataclass
@@ -144,8 +147,25 @@ def train_part(
     recipe: Recipe, # how
 ) -> list[dict]|dict: # a row a video of the fold; or what the model of the split says of its training
     "One of the demo's trainings, in silence. Raises `DeepfakeError`"
-    augmentation = ClipAugmentation(whole=.5)
+    augmentation = ClipAugmentation(wear=.2)
     with redirect_stderr(io.StringIO()):
         if fold is not None: return train_fold(fold, meta, out, n_folds, NETWORK, recipe, augmentation)
         checkpoint = train(meta, Path(out)/'best.pt', NETWORK, recipe, augmentation, 'cpu')
     return checkpoint.training | checkpoint.metrics
+
+# %% ../../nbs/samples/03a_folds.ipynb #5f01d01b
+def train_parts(
+    folds: Iterable[int|None], # as for `train_part`
+    meta: str|Path,  # metadata
+    out: str|Path,   # folder for the models
+    n_folds: int,    # of people
+    recipe: Recipe,  # how
+) -> Iterator[tuple[int|None, list[dict]|dict]]: # a fold and what `train_part` gives, as it comes
+    "One training a core. Raises `DeepfakeError`"
+    jobs = [(fold,) for fold in folds]
+    common = {'meta': str(meta), 'out': str(out), 'n_folds': n_folds, 'recipe': recipe}
+    n_workers = min(len(jobs), available_cores())
+    for i, result in run_isolated('deepfake_nbdev.samples.folds.train_part', jobs, common, n_workers, timeout=3600):
+        [fold] = jobs[i]
+        if isinstance(result, WorkerFailure): raise DeepfakeError(f'training of fold {fold} failed: {result.reason}')
+        yield fold, result
