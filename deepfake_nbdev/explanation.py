@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from .prediction import Verdict
 from .verdict.checking import check_text
-from .verdict.claims import claims, evidence, template_text
+from .verdict.claims import caveats, claims, evidence, template_text
 
 # %% ../nbs/08_explanation.ipynb #38b76be7
 class LLMError(Exception):
@@ -27,6 +27,7 @@ def llm_text(
 ) -> str: # holds against the evidence. Raises `LLMError`
     "An LLM's text, checked"
     if verdict.status != 'ok': raise LLMError('it is not asked about a video that has no verdict')
+    if caveats(verdict): raise LLMError('it is not asked where the verdict needs a warning')
     try: text = llm(evidence(verdict))
     except LLMError: raise
     except Exception as error:  # whatever a strange function does, the verdict stands and gets its template

@@ -37,7 +37,7 @@ from .preprocessing import CROP, fault_row, Look
 @dataclass
 class JudgedFace:
     "A face that was followed, and what the model says of it."
-    p_fake: float            # calibrated probability that it is forged, 0..1
+    p_fake: float            # probability that it is forged, 0..1; a score where the verdict is not calibrated
     label: str|None = None   # 'real', 'fake' or 'uncertain'
     method: str|None = None  # the most probable method; 'real' for a real face, 'unknown' where the model knows none
     brief: bool = False      # seen too briefly to decide
@@ -66,7 +66,8 @@ class Verdict:
     status: str             # 'ok', 'no_face', 'too_short', 'unreadable', or 'failed' where the model gives no number
     reason: str = ''        # why there is no verdict, where status is not 'ok'
     label: str|None = None  # 'real', 'fake' or 'uncertain'
-    p_fake: float|None = None # calibrated probability that the video is fake, 0..1: that of the face that decides
+    p_fake: float|None = None # probability that the video is fake, 0..1: that of the face that decides
+    calibrated: bool|None = None # False: too few videos to calibrate the model, so `p_fake` is a score
     method: str|None = None # the most probable method; 'real' for a real video, 'unknown' where the model knows none
     method_probs: dict[str, float] = field(default_factory=dict) # of each method, given that it is fake; sums to 1
     faces: list[JudgedFace] = field(default_factory=list)  # the one that decides first
@@ -197,8 +198,8 @@ def judge_faces(
     of_stretch = {one.stretch: one.timeline for one in reversed(judged)}  # of the most suspicious face of each
     timeline = sorted((moment for part in of_stretch.values() for moment in part), key=lambda moment: moment.time)
     verdict = replace(verdict, label=first.face.label, p_fake=first.face.p_fake, method=first.face.method,
-                      method_probs=first.method_probs, faces=faces, timeline=timeline,
-                      judged=time_stretches([time for face in faces for time in face.times]))
+                      calibrated=checkpoint.calibration.calibrated, method_probs=first.method_probs, faces=faces,
+                      timeline=timeline, judged=time_stretches([time for face in faces for time in face.times]))
     portraits = [portrait for one in judged for portrait in one.evidence.portraits]
     return verdict, replace(first.evidence, portraits=portraits)
 
@@ -261,9 +262,10 @@ def model_facts(
 ) -> dict: # of plain values
     "Which model spoke"
     config, calibration = checkpoint.model.config, checkpoint.calibration
+    counts = {'real': calibration.n_real, 'fake': calibration.n_fake}
     return {'backbone': config.backbone, 'fingerprint': model_fingerprint(checkpoint), 'n_frames': config.n_frames,
             'size': config.size, 'methods': list(config.methods), 'uncertain_band': list(calibration.uncertain),
-            'calibrated_on': calibration.n_videos, 'metrics': checkpoint.metrics, 'training': checkpoint.training}
+            'calibrated_on': counts, 'metrics': checkpoint.metrics, 'training': checkpoint.training}
 
 def blank_verdict(
     checkpoint: Checkpoint,         # of `load_model`

@@ -30,6 +30,7 @@ from .model import Checkpoint
 from .prediction import (
     blank_verdict, Evidence, load_model, predict_videos, read_verdict, SEARCH, Verdict, WHOLE)
 from .preprocessing import Look
+from .verdict.claims import caveats
 from .verdict.page import report_paths, shown_name, write_report
 from .video.finding import absent_words, find_videos
 
@@ -150,8 +151,10 @@ def report_video(
 def _say(verdict: Verdict, page: Path|None, file):
     "A line for a verdict"
     finding = f'{verdict.status}: {verdict.reason}'
-    if verdict.status == 'ok': finding = f'{verdict.label:9s} p_fake {verdict.p_fake:.3f}  {verdict.method}'
+    number = 'score' if verdict.calibrated is False else 'p_fake'
+    if verdict.status == 'ok': finding = f'{verdict.label:9s} {number} {verdict.p_fake:.3f}  {verdict.method}'
     print(f'{shown_name(verdict.video)}: {finding}  {page or ""}'.rstrip(), file=file)
+    for claim in caveats(verdict) if verdict.status == 'ok' else []: print(f'  {claim["text"]}', file=file)
     note = (verdict.explanation or {}).get('note')
     if note: print(f'  {note}', file=file)
 

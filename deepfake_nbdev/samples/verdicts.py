@@ -52,13 +52,14 @@ def holiday_verdict() -> Verdict: # with an explanation
     heat = {'mouth': (.52, .41, .21), 'nose': (.3, .18, .05), 'eyes': (.35, .2, .03), 'outside': (.01, .05, -.02),
             'chin': (.02, .03, 0.), 'forehead': (.05, .07, 0.), 'cheeks': (.04, .06, -.01)}
     verdict = Verdict(
-        'clips/holiday.mp4', 'ok', label='fake', p_fake=.934, method='FaceSwap', faces=[face],
+        'clips/holiday.mp4', 'ok', label='fake', p_fake=.934, calibrated=True, method='FaceSwap', faces=[face],
         method_probs={'FaceSwap': .71, 'Deepfakes': .17, 'Face2Face': .08, 'NeuralTextures': .03, 'FaceShifter': .01},
         timeline=[Moment(time, p) for time, p in zip(TIMES, p_fake)], judged=[[0., 12.]],
         roi={name: RegionHeat(*values) for name, values in heat.items()},
         faithfulness={'faithful': True, 'drop_hottest': .31, 'drop_random': .06},
         model={'backbone': 'efficientnet_b0', 'fingerprint': '2f6a0c9b1d3e5f70', 'n_frames': 16, 'size': 224,
-               'uncertain_band': [.4, .6], 'calibrated_on': 96, 'training': {'package': '0.1.0', 'seed': 0}},
+               'uncertain_band': [.4, .6], 'calibrated_on': {'real': 48, 'fake': 48},
+               'training': {'package': '0.1.0', 'seed': 0}},
         preprocessing=Settings().facts() | {'max_faces': 8, 'look': asdict(SEARCH)})
     verdict.explanation = explain(verdict)
     return verdict

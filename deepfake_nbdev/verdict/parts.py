@@ -10,13 +10,13 @@ __all__ = ['HEADINGS', 'REASONS', 'TITLE_PART', 'VERDICT_PART', 'PROBABILITY_PAR
            'fact_rows']
 
 # %% ../../nbs/verdict/03_parts.ipynb #89ae5f73
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Iterator
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from ..prediction import Verdict
-from .claims import percent
+from .claims import caveats, measure_word, percent
 
 # %% ../../nbs/verdict/03_parts.ipynb #a3c12d69
 def plain(
@@ -75,6 +75,8 @@ class Heading:
     n_faces: int            # that were seen long enough to decide
     judged: str             # which seconds
     reason: str             # why there is no verdict
+    measure: str='probability' # what `p_fake` is, or 'score'
+    caveats: list[str] = field(default_factory=list) # what must be known before it is believed
 
 # %% ../../nbs/verdict/03_parts.ipynb #54b8d262
 def judged_words(
@@ -97,7 +99,9 @@ def make_heading(
     method = verdict.method if kind == 'fake' and verdict.method in verdict.method_probs else None
     n_faces = sum(not face.brief for face in verdict.faces)
     reason = REASONS.get(verdict.status, verdict.status)
-    return Heading(kind, *HEADINGS[kind], band, method, n_faces, judged_words(verdict.judged), reason)
+    told = [claim['text'] for claim in caveats(verdict)] if kind != 'none' else []
+    measure, judged = measure_word(verdict), judged_words(verdict.judged)
+    return Heading(kind, *HEADINGS[kind], band, method, n_faces, judged, reason, measure, told)
 
 # %% ../../nbs/verdict/03_parts.ipynb #ed6f7b22
 TITLE_PART = """
@@ -120,21 +124,25 @@ VERDICT_PART = """
 
 # %% ../../nbs/verdict/03_parts.ipynb #44c56887
 PROBABILITY_PART = """
-  <p class="sure"><strong>{{ verdict.p_fake|percent }}</strong> probability that this video is fake
+  {% set amount = heading.measure == 'score' and '%.2f'|format(verdict.p_fake) or verdict.p_fake|percent %}
+  <p class="sure">
+    {%- if heading.measure == 'score' %}Score <strong>{{ amount }}</strong>, where 0 is real and 1 is fake
+    {%- else %}<strong>{{ amount }}</strong> probability that this video is fake{% endif %}
     {%- if heading.n_faces > 1 %}, going by the most suspicious of {{ heading.n_faces }} faces{% endif %}
     {%- if heading.method %}; if so, most probably by <strong>{{ heading.method }}</strong>
     ({{ verdict.method_probs[heading.method]|percent }}){% endif %}</p>
+  {% for told in heading.caveats %}<p class="caveat">{{ told }}</p>{% endfor %}
   <div class="scale" role="img"
-    aria-label="Probability of a fake: {{ verdict.p_fake|percent }}, on a scale from real to fake">
+    aria-label="{{ heading.measure|capitalize }} of a fake: {{ amount }}, on a scale from real to fake">
     {% if heading.band %}
     {% set low, high = heading.band %}
     <i class="band" style="left:{{ low|share }};width:{{ (high - low)|share }}"></i>
     {% endif %}
     <i class="needle" style="left:{{ verdict.p_fake|share }}"></i>
   </div>
-  <p class="ends"><span>0% · real</span>
+  <p class="ends"><span>{{ '0' if heading.measure == 'score' else '0%' }} · real</span>
     {%- if heading.band %}<span class="hint">hatched: too close to call</span>{% endif -%}
-    <span>fake · 100%</span></p>
+    <span>fake · {{ '1' if heading.measure == 'score' else '100%' }}</span></p>
   {% if heading.judged %}
   <p class="judged">Judged: {{ heading.judged }} of the video; nothing is said of the rest.</p>
   {% endif %}
@@ -220,10 +228,10 @@ LIMITS_PART = """
 <section class="limits">
   <h2>What this does not mean</h2>
   {% if heading.kind != 'none' %}
-  <p><strong>This is evidence, not proof.</strong> The probability comes from one neural network. It holds for videos
-    like those that it was trained and calibrated on; new methods of forgery, strong compression, filters, make-up or
-    bad light can mislead it either way. It judges faces only: not the voice, not the words, not whether the scene is
-    what a caption claims.</p>
+  <p><strong>This is evidence, not proof.</strong> The {{ heading.measure }} comes from one neural network.
+    It holds for videos like those that it was trained and calibrated on; new methods of forgery, strong compression,
+    filters, make-up or bad light can mislead it either way. It judges faces only: not the voice, not the words,
+    not whether the scene is what a caption claims.</p>
   {% if pictures or regions %}
   <p>A heatmap shows what weighed for the model. It does not show a trace of forgery,
     nor where the picture was changed.</p>

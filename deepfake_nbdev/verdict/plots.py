@@ -156,7 +156,7 @@ TIMELINE_PART = """
 {% if timeline %}
 <section>
   <h2>Over time</h2>
-  <p>How probable a fake was, at each of the {{ timeline.points|length }} frames that the model saw
+  <p>The {{ heading.measure }} of a fake, at each of the {{ timeline.points|length }} frames that the model saw
     {{- timeline.whose }}.</p>
   <figure class="plot">
     <div class="y" aria-hidden="true"><span>100%</span><span>50%</span><span>0%</span></div>
@@ -245,7 +245,7 @@ REGIONS_PART = """
 <section>
   <h2>Face regions</h2>
   <p>How the heat is spread over the face
-    {%- if tested %}, and what hiding a region does to the probability of a fake, in percentage points.
+    {%- if tested %}, and what hiding a region does to the {{ heading.measure }} of a fake, in percentage points.
     A region matters if hiding it changes much, whatever its heat{% endif %}.
     Left and right are as seen in the picture.</p>
   <table class="bars"><thead><tr><th scope="col">Region</th><th scope="col">Share of the heat</th>
@@ -309,7 +309,8 @@ FACES_PART = """
 <section>
   <h2>{{ 'The face' if faces|length == 1 else 'The faces' }}</h2>
   {% include 'several' %}
-  <div class="wide"><table class="faces"><thead><tr><th scope="col">Face</th><th scope="col">Probability of a fake</th>
+  <div class="wide"><table class="faces"><thead><tr><th scope="col">Face</th>
+    <th scope="col">{{ heading.measure|capitalize }} of a fake</th>
     <th scope="col">Seen</th><th scope="col">Frames used</th><th scope="col">Size</th></tr></thead><tbody>
   {% for face in faces %}
   <tr><th scope="row">{% if face.picture %}

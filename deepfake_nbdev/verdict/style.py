@@ -57,6 +57,7 @@ VERDICT_STYLE = """
 .ends { display:flex; justify-content:space-between; gap:8px; font-size:.82rem; color:var(--soft); margin:0 0 14px }
 .ends .hint { text-align:center }
 .caution { font-weight:600; font-size:.95rem }
+.caveat { border-left:4px solid var(--uncertain); padding:2px 0 2px 12px; margin:10px 0; font-weight:600 }
 """
 
 # %% ../../nbs/verdict/02_style.ipynb #537d06ad
