@@ -53,7 +53,7 @@ from .learning.resuming import read_state, SaveState, training_identity
 from .learning.selection import read_selection, SelectAUC
 from .learning.temporal import TEMPORAL_MODELS
 from .learning.tuning import save_memory, tune
-from .model import Checkpoint, DeepfakeModel, save_checkpoint, score_face
+from .model import Checkpoint, DeepfakeModel, save_checkpoint, score_face, score_soft
 
 # %% ../nbs/04_training.ipynb #04c5c52a
 def split_parameters(
@@ -126,8 +126,9 @@ def calibrate(
 ) -> Calibration:
     "On the validation videos. Raises `NotFiniteError`"
     valid = side_of(items, 'valid')
-    logits = np.array([score_face(model, item.clip).logit for item in valid])
-    return fit_calibration(logits, np.array([item.is_fake for item in valid]))
+    scores = [score_face(model, item.clip) for item in valid]
+    views = np.array([[scored.logit, score_soft(model, scored)] for scored in scores])
+    return fit_calibration(views, np.array([item.is_fake for item in valid]))
 
 # %% ../nbs/04_training.ipynb #fb401431
 def data_fingerprint(

@@ -104,14 +104,14 @@ def calibration_from_dict(
 SPREAD = np.array([.5, 1.])  # how far the slope's logarithm and the intercept are expected to lie from 0
 
 def fit_sigmoid(
-    logits: np.ndarray, # (N,) of the validation videos
+    logits: np.ndarray, # (N,) of the validation videos, or (N,V) of as many views of each
     labels: np.ndarray, # (N,) 1 is fake; both are there
 ) -> tuple[float, float]: # slope and intercept
     "Platt's scaling, drawn towards the network's own sigmoid"
-    is_fake = labels == 1
-    weights = len(labels) / 2 / np.where(is_fake, is_fake.sum(), (~is_fake).sum())
+    views, is_fake = logits.reshape(len(labels), -1), (labels == 1)[:, None]
+    weights = len(labels) / 2 / np.where(is_fake, is_fake.sum(), (~is_fake).sum()) / views.shape[1]
     def loss(parameters):
-        scores = np.exp(parameters[0]) * logits + parameters[1]
+        scores = np.exp(parameters[0]) * views + parameters[1]
         likely = (weights * log_expit(np.where(is_fake, scores, -scores))).sum()
         return .5 * (parameters**2 / SPREAD**2).sum() - likely
     slope, intercept = minimize(loss, [0., 0.], method='L-BFGS-B', bounds=[(-6.9, 6.9), RANGES['intercept']]).x
@@ -144,13 +144,16 @@ def uncertain_band(
 
 # %% ../../nbs/learning/03_calibration.ipynb #5f02a003
 def fit_calibration(
-    logits: np.ndarray, # (N,) of the validation videos
+    logits: np.ndarray, # (N,) of the validation videos, or (N,V) of as many views of each
     labels: np.ndarray, # (N,) 1 is fake
 ) -> Calibration:
     "What the validation videos say of a network's logits, and on how many of them that rests"
-    logits, labels = np.asarray(logits, float), np.asarray(labels, int)
+    labels = np.asarray(labels, int)
+    views = np.asarray(logits, float).reshape(len(labels), -1)
     counts = [int((labels == label).sum()) for label in (0, 1)]
     if not all(counts): return Calibration(n_real=counts[0], n_fake=counts[1])
-    sigmoid = fit_sigmoid(logits, labels) if min(counts) >= MIN_VIDEOS else (1., 0.)
+    sigmoid = fit_sigmoid(views, labels) if min(counts) >= MIN_VIDEOS else (1., 0.)
     fitted = Calibration(*sigmoid, *counts)
-    return replace(fitted, uncertain=uncertain_band(np.asarray(fitted.probability(logits)), labels))
+    p_fake = np.asarray(fitted.probability(views))
+    worst = np.where(labels == 1, p_fake.min(1), p_fake.max(1))
+    return replace(fitted, uncertain=uncertain_band(worst, labels))

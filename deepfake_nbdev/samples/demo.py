@@ -100,7 +100,7 @@ class Size:
     n_folds: int     # of the people
     epochs: int
 
-FULL = Size(20, 160, Settings(), 5, 28)
+FULL = Size(30, 160, Settings(), 3, 25)
 QUICK = Size(6, 40, Settings(min_frames=30, n_frames=40), 3, 1)
 
 # %% ../../nbs/samples/04_demo.ipynb #731488a9
