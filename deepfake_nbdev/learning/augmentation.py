@@ -186,7 +186,7 @@ def draw_hiding(clip: Tensor) -> Change:
 def draw_softening(clip: Tensor) -> Change:
     "Out of focus by up to 3 pixels in 224, or enlarged from a quarter of the size, or more"
     if uniform(0, 1) < .5: return partial(rescale, factor=uniform(.25, .9))
-    return partial(blur, sigma=uniform(.3, 3) * min(clip.shape[2:]) / 224)
+    return partial(blur, sigma=max(.3, uniform(.3, 3) * min(clip.shape[2:]) / 224))
 
 def draw_noise(clip: Tensor) -> Change:
     "Grainy"
