@@ -6,13 +6,13 @@ Docs: https://deepfake-nbdev.github.io/deepfake_nbdev/scoring/metrics.html.md"""
 
 # %% auto #0
 __all__ = ['RANKING', 'N_BINS', 'PROBABILITY', 'check_scores', 'roc_counts', 'ranking_measures', 'bin_of', 'probability_measures',
-           'weighted_measures', 'check_probabilities', 'number_or_none', 'measure', 'equal_error_rate', 'macro_f1']
+           'weighted_measures', 'check_probabilities', 'number_or_none', 'measure', 'equal_error_rate', 'weighted_f1',
+           'macro_f1']
 
 # %% ../../nbs/scoring/00_metrics.ipynb #7dcdf638
 from typing import Iterable
 
 import numpy as np
-from sklearn.metrics import f1_score
 
 from ..core.errors import DeepfakeError
 
@@ -174,6 +174,22 @@ def equal_error_rate(
     """
     return measure(is_fake, scores)['equal_error_rate']
 
+# %% ../../nbs/scoring/00_metrics.ipynb #82cf9950
+def weighted_f1(
+    methods: np.ndarray,   # (N,) true names
+    predicted: np.ndarray, # (N,) names given
+    weights: np.ndarray,   # (B,N) from 0
+) -> np.ndarray: # (B,) 0..1, NaN where nothing has weight
+    "Macro-F1, for many sets of weights; a name that has no weight among true and given ones is not counted"
+    total = n_names = np.zeros(len(weights))
+    for name in sorted({*methods, *predicted}):
+        true, given = methods == name, predicted == name
+        there = weights @ true.astype(float) + weights @ given.astype(float)
+        both = 2 * (weights @ (true & given).astype(float))
+        total = total + np.divide(both, there, out=np.zeros_like(both), where=there > 0)
+        n_names = n_names + (there > 0)
+    return np.divide(total, n_names, out=np.full(len(weights), np.nan), where=n_names > 0)
+
 def macro_f1(
     methods: Iterable[str],   # (N,) true names
     predicted: Iterable[str], # (N,) names given
@@ -183,5 +199,5 @@ def macro_f1(
     >>> macro_f1(['a', 'a', 'b'], ['a', 'a', 'a'])
     0.4
     """
-    true, named = list(methods), list(predicted)
-    return float(f1_score(true, named, average='macro', zero_division=0)) if true else None
+    true, named = (np.array(list(names), dtype=object) for names in (methods, predicted))
+    return number_or_none(weighted_f1(true, named, np.ones((1, len(true))))[0])
