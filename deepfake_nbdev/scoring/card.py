@@ -17,7 +17,7 @@ from sklearn.metrics import confusion_matrix
 
 from ..core.errors import DeepfakeError
 from ..datasets.groups import text_of
-from .breakdown import breakdown, reliability, said_of, shortcuts, small_words
+from .breakdown import breakdown, measure_part, reliability, said_of, shortcuts, small_words
 from .intervals import (
     bootstrap, compare_detectors, groups_of, interval_of, measure_intervals)
 from .metrics import macro_f1, measure, weighted_f1
@@ -46,7 +46,7 @@ class Scorecard:
     ece: float|None = None              # expected calibration error, ten bins
     n_groups: int = 0                   # of people or recordings, which the intervals draw
     intervals: dict[str, list[float]|None] = field(default_factory=dict) # 95%, by the measure's field
-    breakdowns: dict[str, list[dict]] = field(default_factory=dict)      # by 'method', 'dataset', ...: a `Part` a row
+    breakdowns: dict[str, list[dict]] = field(default_factory=dict)      # 'all', 'method', ...: a `Part` a row
     reliability: list[dict] = field(default_factory=list)                # a `Bin` a row
     shortcuts: list[dict] = field(default_factory=list)                  # a `Shortcut` a row
     comparison: dict = field(default_factory=dict)  # with another detector; empty where there is none
@@ -91,7 +91,7 @@ def _doubts_of_size(card: Scorecard) -> Iterator[str]:
         yield (f'With {card.n_real} genuine videos, 1% of false alarms means not one'
                f'{", and so does 5%" if card.n_real < 20 else ""}: one video would change that figure.')
     if card.video_auc == 1:
-        yield 'Not one pair of videos is in the wrong order, so the bootstrap sees no doubt; there is some all the same.'
+        yield 'Not one pair of videos is in the wrong order, so the bootstrap sees no doubt; there still is some.'
 
 # %% ../../nbs/scoring/03_card.ipynb #5d2911dc
 def _doubts_of_content(card: Scorecard, videos: pd.DataFrame) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _doubts_of_content(card: Scorecard, videos: pd.DataFrame) -> Iterator[str]:
     datasets = sorted(set(text_of(videos, 'dataset')) - {''})
     if len(datasets) == 1: yield f'All videos are of one dataset, {datasets[0]}: the figures say nothing about others.'
     if not any(text_of(videos, 'group')):
-        yield 'Nobody knows who is in these videos, so the intervals take each as somebody else; they are too narrow.'
+        yield 'Nobody knows who is in these videos: the intervals take each as somebody else, and are too narrow.'
     for row in card.breakdowns.get('method', []):
         if row['found'] is not None and row['found'] < .5 and row['n_fake'] >= 10:
             yield f'Fewer than half of the fakes by {row["name"]} are found ({row["found"]:.0%} of {row["n_fake"]}).'
@@ -148,7 +148,7 @@ def make_scorecard(
     _measure_videos(card, scored)
     _measure_frames(card, scored, frames)
     _measure_methods(card, scored, methods)
-    parts = {name: breakdown(scored, name) for name in BREAKDOWNS}
+    parts = {'all': [measure_part('all', scored)]} | {name: breakdown(scored, name) for name in BREAKDOWNS}
     card.breakdowns = {name: [part._asdict() for part in rows] for name, rows in parts.items() if rows}
     card.shortcuts = [row._asdict() for row in shortcuts(scored)]
     card.doubts = [*_doubts_of_size(card), *_doubts_of_content(card, scored)]
