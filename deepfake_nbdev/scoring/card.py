@@ -61,7 +61,8 @@ def _with_score(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _measure_methods(card: Scorecard, videos: pd.DataFrame, methods: tuple[str, ...]):
     "Fill in what is said of methods"
-    card.methods, known = list(methods), videos[(videos.is_fake == 1) & videos.method.isin(methods)]
+    card.methods = list(methods)
+    known = videos[(videos.is_fake == 1) & np.isin(text_of(videos, 'method'), card.methods)]
     if not len(known): return
     true, named = (known[name].to_numpy(dtype=object) for name in ('method', 'method_predicted'))
     card.confusion = confusion_matrix(true, named, labels=list(methods)).tolist()
@@ -151,7 +152,7 @@ def make_scorecard(
     parts = {'all': [measure_part('all', scored)]} | {name: breakdown(scored, name) for name in BREAKDOWNS}
     card.breakdowns = {name: [part._asdict() for part in rows] for name, rows in parts.items() if rows}
     card.shortcuts = [row._asdict() for row in shortcuts(scored)]
-    card.doubts = [*_doubts_of_size(card), *_doubts_of_content(card, scored)]
+    card.doubts = [*_doubts_of_content(card, scored), *_doubts_of_size(card)]
     return card
 
 # %% ../../nbs/scoring/03_card.ipynb #392a5bcc
