@@ -89,5 +89,6 @@ def score_by_predictor(
     if reasons: print(f'{len(reasons)} videos not scored, such as {printable(reasons[0])}', file=sys.stderr)
     if len(reasons) == len(videos):
         advice = 'where the videos lie elsewhere, say so with --videos'
-        raise DeepfakeError(f'{readable(path)}: no score of any of {len(videos)} videos: {printable(reasons[0])}; {advice}')
+        said = f'no score of any of {len(videos)} videos: {printable(reasons[0])}'
+        raise DeepfakeError(f'{readable(path)}: {said}; {advice}')
     return np.array(found)
