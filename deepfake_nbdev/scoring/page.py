@@ -260,7 +260,8 @@ def _compared(card: Scorecard) -> list[dict[str, Any]]:
 CARD_STYLE = """
 small { display:block; font-weight:400; color:var(--soft); font-size:.82rem; white-space:normal }
 .limits ul { margin:0; padding-left:1.1em } .limits li { margin:0 0 8px; max-width:70ch }
-.figures td, .versus td { font-variant-numeric:tabular-nums } .figures td { white-space:nowrap } .figures th[scope=row] { width:52% }
+.figures td, .versus td { font-variant-numeric:tabular-nums }
+.figures td { white-space:nowrap } .figures th[scope=row] { width:52% }
 .bars.parts th:first-child { width:36% } .bars.parts td { white-space:normal }
 .versus { table-layout:fixed } .versus th:first-child { width:28% }
 .parts .bar { width:calc(100% - 4.6em) }
