@@ -15,8 +15,8 @@ from typing import Collection, Iterator
 from house import PACKAGE, Cell, Module, imports, load_modules, load_notebooks, module_aliases, named_in_strings
 
 ROOT = Path(__file__).resolve().parent.parent
-LOWEST_FIRST = ('core video faces datasets preprocessing metadata learning model training evaluation prediction '
-                'gradcam_roi verdict explanation report app samples').split()
+LOWEST_FIRST = ('core video faces datasets preprocessing metadata learning model scoring training evaluation '
+                'prediction gradcam_roi verdict explanation report app samples').split()
 PLACES = ['', *LOWEST_FIRST]  # '': the package's own __init__.py, on which everything may rest
 MAX_MODULE_LINES, MAX_CELL_LINES, MAX_LINE, MAX_EXPORTS_IN_A_ROW = 400, 30, 120, 3
 

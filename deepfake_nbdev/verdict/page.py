@@ -23,7 +23,7 @@ from .parts import (
 from .plots import (
     CURVE_PART, face_rows, FACES_PART, FAITHFULNESS_PART, FRAMES_PART, pick_pictures, Picture, PICTURE_PART,
     region_bars, REGION_PART, REGIONS_PART, SEVERAL_PART, timeline_curve, TIMELINE_PART)
-from .style import STYLE
+from ..core.style import STYLE
 
 # %% ../../nbs/verdict/05_page.ipynb #ad2e57c4
 def report_paths(
