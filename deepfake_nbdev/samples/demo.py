@@ -35,6 +35,7 @@ from ..preprocessing import over_videos
 from ..report import report_videos, write_table
 from .folds import demo_recipe, measure_folds, NETWORK, train_parts
 from .samples import make_samples
+from ..scoring.page import write_card
 from ..video.finding import find_videos
 
 # %% ../../nbs/samples/04_demo.ipynb #95fe9b73
@@ -173,7 +174,8 @@ def _evaluate(demo: Demo, row: dict):
     card, scores = evaluate(load_model(demo.model), demo.preprocessed, 'test')
     demo.summary.auc, demo.summary.frame_auc = card.video_auc, card.frame_auc
     words = f'AUC {card.video_auc:.3f} on {card.n_videos} videos of people not seen in training'
-    row |= asdict(card) | {'result': words}
+    row |= {name: value for name, value in asdict(card).items() if isinstance(value, (int, float))} | {'result': words}
+    write_card(card, demo.out/'scorecard.html')
     with atomic_path(demo.out/'scorecard.png') as beside:
         plot_scorecard(card, scores).savefig(beside, format='png', dpi=110)
 

@@ -18,6 +18,7 @@ from typing import Callable, Iterable, Iterator
 import numpy as np
 import pandas as pd
 import torch
+from scipy.special import expit
 from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
@@ -32,6 +33,7 @@ from ..learning.calibration import fit_calibration
 from ..learning.config import ModelConfig
 from ..learning.recipes import Recipe, recipe_for
 from ..model import DeepfakeModel, score_face, score_soft
+from ..scoring.metrics import measure
 from ..training import train
 
 # %% ../../nbs/samples/03a_folds.ipynb #5f01d008
@@ -91,17 +93,20 @@ class FoldScores:
     genuine_called_fake: float          # share, 0..1
     blurred_genuine_called_fake: float
     blurred_fake_called_fake: float
+    ece: float       # expected calibration error of all sharp videos, 0..1
+    ece_raw: float   # of the networks' own sigmoid
 
-def _called_fake(rows: pd.DataFrame) -> pd.DataFrame: # columns `sharp`, `blurred`; True where it is called fake
-    "Labels by a calibration on the other folds' videos"
-    called = pd.DataFrame(False, rows.index, ['sharp', 'blurred'])
+def _judged(rows: pd.DataFrame) -> pd.DataFrame: # columns 'p_fake', and 'sharp' and 'blurred': whether called fake
+    "By a calibration on the other folds' videos"
+    parts = []
     for fold in rows.fold.unique():
-        own = rows.fold == fold
-        calibration = fit_calibration(rows.loc[~own, ['logit', 'blurred_logit']].to_numpy(), rows.is_fake[~own].to_numpy())
-        for name, column in ('sharp', 'logit'), ('blurred', 'blurred_logit'):
-            p_fake = calibration.probability(rows.loc[own, column].to_numpy())
-            called.loc[own, name] = [calibration.label(p) == 'fake' for p in p_fake]
-    return called
+        own, others = rows[rows.fold == fold], rows[rows.fold != fold]
+        fitted = fit_calibration(others[['logit', 'blurred_logit']].to_numpy(), others.is_fake.to_numpy())
+        sharp, blurred = (np.asarray(fitted.probability(own[name].to_numpy())) for name in ('logit', 'blurred_logit'))
+        called = {name: [fitted.label(p) == 'fake' for p in values]
+                  for name, values in (('sharp', sharp), ('blurred', blurred))}
+        parts.append(pd.DataFrame({'p_fake': sharp} | called, own.index))
+    return pd.concat(parts).loc[rows.index]
 
 # %% ../../nbs/samples/03a_folds.ipynb #5f01d011
 def measure_folds(
@@ -110,12 +115,12 @@ def measure_folds(
     "All measures of all folds together. Raises `DeepfakeError` where a label is missing"
     fakes = rows[rows.is_fake == 1]
     if not 0 < len(fakes) < len(rows): raise DeepfakeError('folds are measured on genuine videos and on fakes')
-    called, fake = _called_fake(rows), rows.is_fake == 1
+    judged, fake = _judged(rows), rows.is_fake == 1
+    shares = judged.sharp[~fake].mean(), judged.blurred[~fake].mean(), judged.blurred[fake].mean()
+    errors = (measure(rows.is_fake, rows.logit, p_fake)['ece'] for p_fake in (judged.p_fake, expit(rows.logit)))
     return FoldScores(
         rows.fold.nunique(), len(rows), float(roc_auc_score(rows.is_fake, rows.logit)),
-        float(f1_score(fakes.method, fakes.method_predicted, average='macro')),
-        *(float(share) for share in (called.sharp[~fake].mean(), called.blurred[~fake].mean(),
-                                     called.blurred[fake].mean())))
+        float(f1_score(fakes.method, fakes.method_predicted, average='macro')), *map(float, (*shares, *errors)))
 
 # %% ../../nbs/samples/03a_folds.ipynb #5f01d016
 NETWORK = ModelConfig('tf_efficientnet_lite0', n_frames=2, size=112, pooling='grid', temporal='mean')
