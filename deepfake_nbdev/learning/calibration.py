@@ -153,7 +153,7 @@ def fit_calibration(
     counts = [int((labels == label).sum()) for label in (0, 1)]
     if not all(counts): return Calibration(n_real=counts[0], n_fake=counts[1])
     sigmoid = fit_sigmoid(views, labels) if min(counts) >= MIN_VIDEOS else (1., 0.)
-    fitted = Calibration(*sigmoid, *counts)
+    fitted = Calibration(*sigmoid, counts[0], counts[1])
     p_fake = np.asarray(fitted.probability(views))
     worst = np.where(labels == 1, p_fake.min(1), p_fake.max(1))
     return replace(fitted, uncertain=uncertain_band(worst, labels))

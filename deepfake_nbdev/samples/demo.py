@@ -160,8 +160,8 @@ def _train(demo: Demo, row: dict):
     recipe = demo_recipe(demo.size.epochs, demo.seed)
     done = train_parts([None, *range(n_folds)], demo.preprocessed, demo.out, n_folds, recipe)
     facts, rows = {}, []
-    for fold, result in tqdm(done, total=n_folds + 1, desc='training', unit='model'):
-        if fold is None: facts = result
+    for _, result in tqdm(done, total=n_folds + 1, desc='training', unit='model'):
+        if isinstance(result, dict): facts = result
         else: rows += result
     write_csv(table := pd.DataFrame(rows), demo.out/'folds.csv')
     folds = demo.summary.folds = asdict(measure_folds(table))

@@ -93,8 +93,8 @@ class FoldScores:
     genuine_called_fake: float          # share, 0..1
     blurred_genuine_called_fake: float
     blurred_fake_called_fake: float
-    ece: float       # expected calibration error of all sharp videos, 0..1
-    ece_raw: float   # of the networks' own sigmoid
+    ece: float|None  # expected calibration error of all sharp videos, 0..1
+    ece_raw: float|None # of the networks' own sigmoid
 
 def _judged(rows: pd.DataFrame) -> pd.DataFrame: # columns 'p_fake', and 'sharp' and 'blurred': whether called fake
     "By a calibration on the other folds' videos"
@@ -117,10 +117,10 @@ def measure_folds(
     if not 0 < len(fakes) < len(rows): raise DeepfakeError('folds are measured on genuine videos and on fakes')
     judged, fake = _judged(rows), rows.is_fake == 1
     shares = judged.sharp[~fake].mean(), judged.blurred[~fake].mean(), judged.blurred[fake].mean()
-    errors = (measure(rows.is_fake, rows.logit, p_fake)['ece'] for p_fake in (judged.p_fake, expit(rows.logit)))
+    errors = [measure(rows.is_fake, rows.logit, p_fake)['ece'] for p_fake in (judged.p_fake, expit(rows.logit))]
     return FoldScores(
         rows.fold.nunique(), len(rows), float(roc_auc_score(rows.is_fake, rows.logit)),
-        float(f1_score(fakes.method, fakes.method_predicted, average='macro')), *map(float, (*shares, *errors)))
+        float(f1_score(fakes.method, fakes.method_predicted, average='macro')), *map(float, shares), *errors)
 
 # %% ../../nbs/samples/03a_folds.ipynb #5f01d016
 NETWORK = ModelConfig('tf_efficientnet_lite0', n_frames=2, size=112, pooling='grid', temporal='mean')

@@ -10,7 +10,7 @@ __all__ = ['OF_TABLE', 'FACE_SIZES', 'SHORTCUTS', 'TELLING', 'with_facts', 'said
 
 # %% ../../nbs/scoring/02_breakdown.ipynb #1e08b75c
 from pathlib import Path
-from typing import Iterator, NamedTuple
+from typing import cast, Iterator, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -96,7 +96,7 @@ def measure_part(
 ) -> Part:
     "All of a row"
     said, fake, groups = said_of(videos), videos.is_fake.to_numpy() == 1, groups_of(videos)
-    values, called = measure(fake, *said), said.p_fake >= .5
+    values, called = measure(fake, *said), videos.p_fake.to_numpy(float) >= .5
     low, high = measure_intervals(fake, *said, groups).get('auc') or (None, None)
     found, alarms = (float(called[part].mean()) if part.any() else None for part in (fake, ~fake))
     counts = int((~fake).sum()), int(fake.sum()), len(set(groups))
@@ -186,8 +186,8 @@ def shortcuts(
         fake, values, groups = known.is_fake.to_numpy() == 1, known[name].to_numpy(float), groups_of(known)
         lower = weighted_measures(fake, values, None, np.ones((1, len(known))))['auc'][0] < .5
         scores = -values if lower else values
-        auc, interval = measure(fake, scores)['auc'], measure_intervals(fake, scores, None, groups).get('auc')
-        low, high = interval or (None, None)
+        auc = cast(float, measure(fake, scores)['auc'])
+        low, high = measure_intervals(fake, scores, None, groups).get('auc') or (None, None)
         telling = auc >= TELLING and low is not None and low > .5
         rows.append(Shortcut(words, auc, low, high, 'lower' if lower else 'higher', telling))
     return sorted(rows, key=lambda row: -row.auc)

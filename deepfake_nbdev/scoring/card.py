@@ -115,11 +115,13 @@ BREAKDOWNS = ('method', 'dataset', 'compression', 'face_size')
 
 def _measure_frames(card: Scorecard, videos: pd.DataFrame, frames: pd.DataFrame|None):
     "Fill in what is said of frames"
-    if frames is None or not len(frames := _with_score(frames)): return
-    fake, logits = frames.is_fake.to_numpy() == 1, frames.logit.to_numpy(float)
+    if frames is None: return
+    scored = _with_score(frames)
+    if not len(scored): return
+    fake, logits = scored.is_fake.to_numpy() == 1, scored.logit.to_numpy(float)
     card.frame_auc = measure(fake, logits)['auc']
     groups = dict(zip(videos.video_id, groups_of(videos)))
-    own = np.array([groups.get(name, name) for name in frames.video_id], dtype=object)
+    own = np.array([groups.get(name, name) for name in scored.video_id], dtype=object)
     card.intervals['frame_auc'] = _as_list(measure_intervals(fake, logits, None, own).get('auc'))
 
 def _measure_videos(card: Scorecard, videos: pd.DataFrame):
@@ -130,7 +132,7 @@ def _measure_videos(card: Scorecard, videos: pd.DataFrame):
     for name, interval in measure_intervals(fake, *said, groups).items():
         card.intervals[fields.get(name, name)] = _as_list(interval)
     card.n_groups = len(set(groups))
-    card.reliability = [row._asdict() for row in reliability(fake, said.p_fake)]
+    card.reliability = [row._asdict() for row in reliability(fake, videos.p_fake.to_numpy(float))]
 
 # %% ../../nbs/scoring/03_card.ipynb #c6115bb2
 def make_scorecard(

@@ -10,7 +10,7 @@ __all__ = ['read_scores', 'score_by_table', 'load_predictor', 'score_by_predicto
 # %% ../../nbs/scoring/05_detectors.ipynb #5850eba9
 import runpy, sys
 from pathlib import Path
-from typing import Callable
+from typing import Callable, cast
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ def load_predictor(
     try: predict = runpy.run_path(str(path)).get('predict')
     except Exception as e: raise DeepfakeError(f'{readable(path)}: fails: {type(e).__name__}: {e}') from e
     if not callable(predict): raise DeepfakeError(f'{readable(path)}: has no function predict(path) -> float')
-    return predict
+    return cast(Callable[[str], float], predict)
 
 def _ask(predict: Callable[[str], float], video: Path) -> float:
     "What it says of one video. Raises `DeepfakeError` for what is no probability"

@@ -97,8 +97,9 @@ TITLE_PART = """
   {% if card.video_auc is not none %}
   <p class="label">AUC {{ '%.2f'|format(card.video_auc) }}</p>
   <p class="sure">Of a fake and a genuine video it gives the fake the higher score in
-    {{ card.video_auc|share }} of all pairs{% if card.intervals.video_auc %}; with other people this could as well have
-    been {{ card.intervals.video_auc[0]|share }} to {{ card.intervals.video_auc[1]|share }}{% endif %}.
+    {{ card.video_auc|share }} of all pairs{% set ends = card.intervals.get('video_auc') -%}
+    {% if ends %}; with other people this could as well have
+    been {{ ends[0]|share }} to {{ ends[1]|share }}{% endif %}.
     Guessing gets 50%.</p>
   {% else %}<p class="label">No AUC</p><p class="sure">It takes fakes and genuine videos to measure one.</p>{% endif %}
   <p>{{ card.n_videos }} videos{% if card.split %} of the split “{{ card.split }}”{% endif %}:
