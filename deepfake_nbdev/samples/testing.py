@@ -250,7 +250,7 @@ def two_machines(
     "A Ray cluster of two machines with one CPU each"
     import ray
     from ray.cluster_utils import Cluster
-    small = dict(num_cpus=1, num_gpus=0, object_store_memory=100_000_000)
+    small: dict[str, Any] = dict(num_cpus=1, num_gpus=0, object_store_memory=100_000_000)
     head = small | dict(include_dashboard=False)
     with patch.dict(os.environ, environment):  # what Ray does at exit is done below, in whatever thread this is
         cluster = Cluster(initialize_head=True, head_node_args=head, shutdown_at_exit=False)

@@ -67,10 +67,8 @@ def _measure_methods(card: Scorecard, videos: pd.DataFrame, methods: tuple[str, 
     true, named = (known[name].to_numpy(dtype=object) for name in ('method', 'method_predicted'))
     card.confusion = confusion_matrix(true, named, labels=list(methods)).tolist()
     card.method_accuracy, card.macro_f1 = float((true == named).mean()), macro_f1(true, named)
-    groups = groups_of(known)
-    if len(set(groups)) > 1:
-        drawn = bootstrap(groups, lambda weights: {'f1': weighted_f1(true, named, weights)})
-        card.intervals['macro_f1'] = _as_list(interval_of(drawn['f1']))
+    drawn = bootstrap(groups_of(known), lambda weights: {'f1': weighted_f1(true, named, weights)})
+    if drawn: card.intervals['macro_f1'] = _as_list(interval_of(drawn['f1']))
 
 def _as_list(interval) -> list[float]|None: return None if interval is None else list(interval)
 

@@ -98,7 +98,7 @@ TITLE_PART = """
   <p class="label">AUC {{ '%.2f'|format(card.video_auc) }}</p>
   <p class="sure">Of a fake and a genuine video it gives the fake the higher score in
     {{ card.video_auc|share }} of all pairs{% set ends = card.intervals.get('video_auc') -%}
-    {% if ends %}; with other people this could as well have
+    {% if ends and ends[0] < ends[1] %}; with other people this could as well have
     been {{ ends[0]|share }} to {{ ends[1]|share }}{% endif %}.
     Guessing gets 50%.</p>
   {% else %}<p class="label">No AUC</p><p class="sure">It takes fakes and genuine videos to measure one.</p>{% endif %}
