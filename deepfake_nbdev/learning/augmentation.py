@@ -218,10 +218,11 @@ class ClipAugmentation:
         p: float=.5, # 0 for no change at all
         changes: Mapping[str, Callable[[Tensor], Change]]=CHANGES, # in this order
         wear: float|None=None, # the probability of those of `WEAR`; None: `p`
+        inplace: bool=False, # write to the clips that are given: a fresh batch is changed in four fifths of the time
     ):
         check_range('p', p, 0, 1)
         if wear is not None: check_range('wear', wear, 0, 1)
-        self.changes = dict(changes)
+        self.changes, self.inplace = dict(changes), inplace
         self.p = {name: p if wear is None or name not in WEAR else wear for name in changes}
 
     def _draw(self, clip: Tensor) -> list[Change]:
@@ -231,12 +232,12 @@ class ClipAugmentation:
     def __call__(
         self,
         clips: Tensor, # (B,T,3,H,W) float32 RGB in 0..1, on any device
-    ) -> Tensor: # the same, new. Raises `TypeError`, `ValueError`
+    ) -> Tensor: # as many, new or the same. Raises `TypeError`, `ValueError`
         _check_clips(clips)
-        augmented = torch.empty_like(clips)
+        augmented = clips if self.inplace else torch.empty_like(clips)
         for clip, room in zip(clips, augmented):
             drawn, n_frames = self._draw(clip), FRAMES_AT_ONCE if clip.device.type == 'cpu' else len(clip)
             for frames, place in zip(clip.split(n_frames), room.split(n_frames)):
                 for change in drawn: frames = change(frames)
-                place.copy_(frames)
+                if drawn or not self.inplace: place.copy_(frames)
         return augmented

@@ -205,7 +205,7 @@ def clip_datablock(
     dl_type: type[TfmdDL]=TfmdDL, # what puts them together
 ) -> DataBlock: # of `Item`s: clip to (is_fake, method)
     "How fastai makes batches of face clips"
-    augment = AugmentClip(ClipAugmentation() if augmentation is None else augmentation)
+    augment = AugmentClip(ClipAugmentation(inplace=True) if augmentation is None else augmentation)
     clip_block = TransformBlock(item_tfms=[RandomOffset(), ReadClip()], batch_tfms=[ScaleClip(), augment])
     blocks = clip_block, TransformBlock, TransformBlock
     return DataBlock(blocks=blocks, n_inp=1, splitter=split_sides, dl_type=dl_type,
