@@ -225,18 +225,15 @@ class ClipAugmentation:
         self.changes, self.inplace = dict(changes), inplace
         self.p = {name: p if wear is None or name not in WEAR else wear for name in changes}
 
-    def _draw(self, clip: Tensor) -> list[Change]:
-        "What one clip meets"
-        return [draw(clip) for name, draw in self.changes.items() if uniform(0, 1) < self.p[name]]
-
     def __call__(
         self,
         clips: Tensor, # (B,T,3,H,W) float32 RGB in 0..1, on any device
     ) -> Tensor: # as many, new or the same. Raises `TypeError`, `ValueError`
         _check_clips(clips)
         augmented = clips if self.inplace else torch.empty_like(clips)
+        n_frames = FRAMES_AT_ONCE if clips.device.type == 'cpu' else clips.shape[1]
         for clip, room in zip(clips, augmented):
-            drawn, n_frames = self._draw(clip), FRAMES_AT_ONCE if clip.device.type == 'cpu' else len(clip)
+            drawn = [draw(clip) for name, draw in self.changes.items() if uniform(0, 1) < self.p[name]]
             for frames, place in zip(clip.split(n_frames), room.split(n_frames)):
                 for change in drawn: frames = change(frames)
                 if drawn or not self.inplace: place.copy_(frames)
