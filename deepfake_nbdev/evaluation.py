@@ -31,8 +31,8 @@ from .faces.clips import FaceClip
 from .learning.batches import clips_folder, usable_rows
 from .learning.devices import check_device, check_order
 from .model import Checkpoint, FaceScore, load_checkpoint, score_face
-from .scoring.breakdown import with_facts
-from .scoring.card import add_comparison, make_scorecard, Scorecard
+from .scoring.breakdown import said_of, with_facts
+from .scoring.card import add_comparison, make_scorecard, Scorecard, with_score
 from .scoring.detectors import score_by_predictor, score_by_table
 from .scoring.page import interval_words, number_words, write_card
 
@@ -42,12 +42,11 @@ def plot_scorecard(
     videos: pd.DataFrame, # what they were made of
 ) -> Figure:
     "ROC curve, scores of both labels, and the confusion of methods"
-    columns = [name for name in ('logit', 'p_fake') if name in videos]
-    videos = videos[np.isfinite(videos[columns]).all(axis=1)]
+    videos = with_score(videos)
     figure = Figure(figsize=(6, 5.6), dpi=72, layout='constrained')
     roc, scores, methods = figure.subplot_mosaic([['roc', 'scores'], ['methods', 'methods']]).values()
     if card.video_auc is not None:
-        RocCurveDisplay.from_predictions(videos.is_fake, videos[columns[0]], ax=roc, plot_chance_level=True)
+        RocCurveDisplay.from_predictions(videos.is_fake, said_of(videos).scores, ax=roc, plot_chance_level=True)
         roc.set(title=f'AUC {card.video_auc:.3f}, {card.n_videos} videos', xlabel='false alarms', ylabel='fakes found')
         if legend := roc.get_legend(): legend.remove()
     for label, name in ((0, 'real'), (1, 'fake')):
